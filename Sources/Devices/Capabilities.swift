@@ -1,0 +1,75 @@
+import SmartCard
+import USB
+
+/// Who a device is, for people and for configuration that pins devices to roles.
+public struct DeviceDescription: Sendable, Hashable {
+    public enum Kind: String, Sendable, CaseIterable { case chip, stripe, contactless, pinpad, printer }
+    public enum State: String, Sendable { case ready, absent, fault, noPermission }
+
+    public var kind: Kind
+    public var model: String
+    public var serialNumber: String?
+    public var vendorID: UInt16
+    public var productID: UInt16
+    public var path: USBBusPath
+    public var driver: String
+    public var state: State
+    /// What is wrong and what to do, when `state` is not `.ready`.
+    public var finding: String?
+
+    public init(
+        kind: Kind, model: String, serialNumber: String?, vendorID: UInt16, productID: UInt16, path: USBBusPath, driver: String, state: State,
+        finding: String? = nil
+    ) {
+        self.kind = kind
+        self.model = model
+        self.serialNumber = serialNumber
+        self.vendorID = vendorID
+        self.productID = productID
+        self.path = path
+        self.driver = driver
+        self.state = state
+        self.finding = finding
+    }
+}
+
+/// Whether a card is in a slot. `insertion` counts insertions since the reader was opened, so that the terminal can tell a card that already
+/// served a transaction from the same or another card put in again.
+public enum CardPresence: Sendable, Hashable {
+    case absent
+    case present(insertion: Int)
+}
+
+/// One contact slot: a device that can power a card and exchange APDUs with it.
+public protocol ChipReader: Sendable {
+    var device: DeviceDescription { get }
+    /// The presence now, then every change; ends when the reader is gone. Each call makes an independent stream.
+    func cardPresence() -> AsyncStream<CardPresence>
+    /// Cold reset; the answer to reset as the card sent it.
+    func powerOn() async throws(DeviceError) -> [UInt8]
+    func powerOff() async
+    /// One command, one response; 61xx and 6Cxx are already dealt with (EMV 4.4 Book 1, 9.3.1.2).
+    func transmit(_ command: CommandAPDU) async throws(DeviceError) -> ResponseAPDU
+}
+
+/// Text to the cardholder and, where the display has them, buttons.
+public protocol CardholderDisplay: Sendable {
+    /// Replaces what is shown.
+    func show(_ message: DisplayMessage) async
+}
+
+/// What the terminal wants shown. `prompt` is for programs (the lab's automatic cardholder), `text` for people.
+public struct DisplayMessage: Sendable, Hashable {
+    public enum Prompt: String, Sendable, CaseIterable {
+        case welcome, insertCard, processing, removeCard, chooseApplication, enterPIN, approved, declined, cancelled, notCompleted
+    }
+    public var prompt: Prompt
+    public var text: String
+    public var buttons: [String]
+
+    public init(_ prompt: Prompt, text: String, buttons: [String] = []) {
+        self.prompt = prompt
+        self.text = text
+        self.buttons = buttons
+    }
+}

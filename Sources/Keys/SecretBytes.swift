@@ -1,0 +1,39 @@
+/// Bytes that must not be seen: keys, PIN blocks, track data, card numbers. The value prints as `****`, cannot be interpolated by accident into
+/// anything else, is not `Codable`, compares in constant time, and its memory is wiped when the last reference goes.
+public struct SecretBytes: Sendable, Equatable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    private final class Storage: Sendable {
+        // Immutable after init, so sharing between threads is safe; freed and wiped in deinit.
+        nonisolated(unsafe) let bytes: UnsafeMutableRawBufferPointer
+
+        init(_ source: some Sequence<UInt8>) {
+            let array = Array(source)
+            bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: array.count, alignment: 1)
+            bytes.copyBytes(from: array)
+        }
+
+        deinit {
+            wipe(bytes)
+            bytes.deallocate()
+        }
+    }
+
+    private let storage: Storage
+
+    public init(_ bytes: some Sequence<UInt8>) { storage = Storage(bytes) }
+
+    public var count: Int { storage.bytes.count }
+
+    /// The only way to the bytes. The pointer is valid inside `body`; what `body` copies out it must keep as carefully.
+    public func withBytes<Result, Failure: Error>(_ body: (UnsafeRawBufferPointer) throws(Failure) -> Result) throws(Failure) -> Result {
+        try body(UnsafeRawBufferPointer(storage.bytes))
+    }
+
+    public static func == (left: SecretBytes, right: SecretBytes) -> Bool {
+        guard left.count == right.count else { return false }
+        return left.withBytes { a in right.withBytes { b in zip(a, b).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) } == 0 } }
+    }
+
+    public var description: String { "****" }
+    public var debugDescription: String { "****" }
+    public var customMirror: Mirror { Mirror(self, children: [:]) }
+}

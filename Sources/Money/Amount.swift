@@ -1,0 +1,43 @@
+/// Money: whole minor units in one currency. There is no arithmetic between currencies and none in floating point.
+public struct Amount: Hashable, Sendable, Codable {
+    /// Minor units; never negative. 500 in USD is 5.00.
+    public let minorUnits: Int64
+    public let currency: Currency
+
+    /// The largest amount that n12 (ISO 8583 field 4, EMV 9F02) can carry.
+    public static let largest: Int64 = 999_999_999_999
+
+    /// `nil` outside 0…999 999 999 999 minor units.
+    public init?(minorUnits: Int64, currency: Currency) {
+        guard (0...Self.largest).contains(minorUnits) else { return nil }
+        self.minorUnits = minorUnits
+        self.currency = currency
+    }
+
+    public static func zero(_ currency: Currency) -> Amount { Amount(unchecked: 0, currency) }
+
+    private init(unchecked minorUnits: Int64, _ currency: Currency) {
+        self.minorUnits = minorUnits
+        self.currency = currency
+    }
+
+    /// `nil` when the currencies differ or the sum no longer fits n12.
+    public func adding(_ other: Amount) -> Amount? {
+        guard currency == other.currency else { return nil }
+        return Amount(minorUnits: minorUnits + other.minorUnits, currency: currency)
+    }
+
+    /// `nil` when the currencies differ or the difference would be negative.
+    public func subtracting(_ other: Amount) -> Amount? {
+        guard currency == other.currency else { return nil }
+        return Amount(minorUnits: minorUnits - other.minorUnits, currency: currency)
+    }
+
+    /// For people: `5.00`, `500` in a currency without minor units.
+    public var decimalText: String {
+        guard currency.exponent > 0 else { return String(minorUnits) }
+        let digits = String(minorUnits)
+        let padded = String(repeating: "0", count: max(0, currency.exponent + 1 - digits.count)) + digits
+        return padded.dropLast(currency.exponent) + "." + padded.suffix(currency.exponent)
+    }
+}

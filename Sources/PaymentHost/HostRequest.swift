@@ -1,0 +1,226 @@
+import Keys
+import Money
+
+/// What the terminal wants of the host, in the terms of payment; the dialect turns it into a message (and nothing else knows fields).
+public enum HostRequest: Sendable {
+    case financial(FinancialRequest)
+    case reversal(ReversalRequest)
+}
+
+/// What names an exchange for as long as anybody may ask about it: goes into field 56 of what follows it. Not secret.
+public struct ExchangeIdentity: Sendable, Hashable, Codable {
+    /// MTI as first sent, "1200".
+    public var mti: String
+    /// 000001…999999.
+    public var stan: Int
+    /// Field 12, YYMMDDhhmmss local.
+    public var localDateTime: String
+    /// Field 7, MMDDhhmmss UTC.
+    public var transmissionDateTime: String
+    /// Field 37.
+    public var retrievalReference: String
+
+    public init(mti: String, stan: Int, localDateTime: String, transmissionDateTime: String, retrievalReference: String) {
+        self.mti = mti
+        self.stan = stan
+        self.localDateTime = localDateTime
+        self.transmissionDateTime = transmissionDateTime
+        self.retrievalReference = retrievalReference
+    }
+}
+
+/// Who the terminal is to the host; fields 41, 42, 43, 26, 32.
+public struct MerchantIdentity: Sendable, Hashable, Codable {
+    public var terminalID: String
+    public var merchantID: String
+    public var nameAndLocation: String
+    public var categoryCode: String
+    public var acquirerID: String
+
+    public init(terminalID: String, merchantID: String, nameAndLocation: String, categoryCode: String, acquirerID: String) {
+        self.terminalID = terminalID
+        self.merchantID = merchantID
+        self.nameAndLocation = nameAndLocation
+        self.categoryCode = categoryCode
+        self.acquirerID = acquirerID
+    }
+}
+
+public enum EntryMode: String, Sendable, Hashable, Codable {
+    case contactless = "Contactless"
+    case chip = "Chip"
+    case swiped = "Swiped"
+    case chipSwiped = "Chip_Swiped"
+    case manual = "Manual"
+}
+
+public struct HostCardData: Sendable {
+    public var pan: PAN
+    /// YYMM.
+    public var expiry: String?
+    public var track2: SecretBytes?
+    public var panSequenceNumber: Int?
+    /// Field 55.
+    public var iccData: [UInt8]?
+
+    public init(pan: PAN, expiry: String?, track2: SecretBytes?, panSequenceNumber: Int?, iccData: [UInt8]?) {
+        self.pan = pan
+        self.expiry = expiry
+        self.track2 = track2
+        self.panSequenceNumber = panSequenceNumber
+        self.iccData = iccData
+    }
+}
+
+/// How the cardholder was verified, for positions 8 and 9 of field 22.
+public enum HostCardholderAuthentication: String, Sendable, Hashable, Codable {
+    case notAuthenticated, onlinePIN, offlinePIN, signature
+}
+
+/// 1100 or 1200, by `exchange.mti`.
+public struct FinancialRequest: Sendable {
+    public var exchange: ExchangeIdentity
+    /// Field 24.
+    public var functionCode: String
+    /// Field 3, six digits.
+    public var processingCode: String
+    /// What the card is charged: everything included.
+    public var amount: Amount
+    public var tip: Amount?
+    public var cashback: Amount?
+    public var surcharge: Amount?
+    public var tax: Amount?
+    public var card: HostCardData
+    public var entryMode: EntryMode
+    public var authentication: HostCardholderAuthentication
+    public var batchNumber: Int
+    public var partialApprovalAllowed: Bool
+    public var invoice: String?
+    public var reference: String?
+
+    public init(
+        exchange: ExchangeIdentity, functionCode: String, processingCode: String, amount: Amount, tip: Amount? = nil, cashback: Amount? = nil,
+        surcharge: Amount? = nil, tax: Amount? = nil, card: HostCardData, entryMode: EntryMode, authentication: HostCardholderAuthentication,
+        batchNumber: Int, partialApprovalAllowed: Bool = false, invoice: String? = nil, reference: String? = nil
+    ) {
+        self.exchange = exchange
+        self.functionCode = functionCode
+        self.processingCode = processingCode
+        self.amount = amount
+        self.tip = tip
+        self.cashback = cashback
+        self.surcharge = surcharge
+        self.tax = tax
+        self.card = card
+        self.entryMode = entryMode
+        self.authentication = authentication
+        self.batchNumber = batchNumber
+        self.partialApprovalAllowed = partialApprovalAllowed
+        self.invoice = invoice
+        self.reference = reference
+    }
+}
+
+/// 1420, or 1421 when `isRepeat`. Carries no card data, so the journal keeps it as it is.
+public struct ReversalRequest: Sendable, Hashable, Codable {
+    /// Field 25 (host-protocol: fixed at the decision).
+    public enum Reason: String, Sendable, Codable, CaseIterable {
+        case cancelled = "4000"
+        case cardRefused = "4007"
+        case posLost = "4013"
+        case badAnswer = "4020"
+        case noAnswer = "4021"
+    }
+
+    /// The reversal's own STAN and times; the repeats keep them. `retrievalReference` is the original's.
+    public var exchange: ExchangeIdentity
+    public var original: ExchangeIdentity
+    public var reason: Reason
+    public var processingCode: String
+    public var amount: Amount
+    /// Field 38 of the original's answer, if one came.
+    public var approvalCode: String?
+    /// Field 55 when the card's end matters (9F10 95 9F5B 9B).
+    public var iccData: [UInt8]?
+    /// Field 22 of the original.
+    public var entryMode: EntryMode
+    public var batchNumber: Int
+    public var isRepeat: Bool
+
+    public init(
+        exchange: ExchangeIdentity, original: ExchangeIdentity, reason: Reason, processingCode: String, amount: Amount, approvalCode: String?,
+        iccData: [UInt8]?, entryMode: EntryMode, batchNumber: Int, isRepeat: Bool
+    ) {
+        self.exchange = exchange
+        self.original = original
+        self.reason = reason
+        self.processingCode = processingCode
+        self.amount = amount
+        self.approvalCode = approvalCode
+        self.iccData = iccData
+        self.entryMode = entryMode
+        self.batchNumber = batchNumber
+        self.isRepeat = isRepeat
+    }
+}
+
+/// A matched, verified answer.
+public struct HostAnswer: Sendable {
+    /// Field 39 as the host sent it, "000".
+    public var actionCode: String
+    /// Two characters by the dialect's table, "00".
+    public var responseCode: String
+    /// Text of the dialect's table or of the host.
+    public var message: String
+    public var approved: Bool
+    /// 39 = 002.
+    public var isPartial: Bool
+    /// Field 4 of the answer.
+    public var amount: Amount?
+    public var approvalCode: String?
+    /// Field 55.
+    public var iccData: [UInt8]
+    public var cardToken: String?
+    public var balance: String?
+
+    public init(
+        actionCode: String, responseCode: String, message: String, approved: Bool, isPartial: Bool = false, amount: Amount? = nil,
+        approvalCode: String? = nil, iccData: [UInt8] = [], cardToken: String? = nil, balance: String? = nil
+    ) {
+        self.actionCode = actionCode
+        self.responseCode = responseCode
+        self.message = message
+        self.approved = approved
+        self.isPartial = isPartial
+        self.amount = amount
+        self.approvalCode = approvalCode
+        self.iccData = iccData
+        self.cardToken = cardToken
+        self.balance = balance
+    }
+}
+
+/// How an exchange ended (pos-protocol, results 21 to 24).
+public enum HostOutcome: Sendable {
+    case answered(HostAnswer)
+    /// 21: no connection within the wait.
+    case notConnected
+    /// 22: connected, but not one byte was handed to the connection.
+    case notSent
+    /// 23: silence until the deadline, or the link failed after the first byte.
+    case noAnswer
+    /// 24: matched but wrong echo or MAC, or undecodable; the text names the field, never its value.
+    case badAnswer(String)
+}
+
+/// The link as the terminal uses it.
+public protocol PaymentHostLink: Sendable {
+    /// Connects at once if need be (ignoring backoff, at most `connectWait`), sends, and waits for the matching answer until `deadline`.
+    func exchange(_ request: HostRequest, deadline: ContinuousClock.Instant) async -> HostOutcome
+    /// The link's state now, without waiting.
+    var state: HostLinkState { get }
+    /// The state now and every change.
+    func states() -> AsyncStream<HostLinkState>
+}
+
+public enum HostLinkState: String, Sendable { case connected, connecting, down }
