@@ -73,3 +73,11 @@ public struct DisplayMessage: Sendable, Hashable {
         self.buttons = buttons
     }
 }
+
+/// Where the terminal finds its devices. The registry is the one in production.
+public protocol DeviceProvider: Sendable {
+    /// Every device seen, ready or not: a snapshot, without waiting.
+    var devices: [DeviceDescription] { get }
+    /// The chip reader in service now (`nil` when there is none), then every change. Each call makes an independent stream.
+    func chipReaders() -> AsyncStream<(any ChipReader)?>
+}
