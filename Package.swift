@@ -65,7 +65,9 @@ let package = Package(
                 "Terminal", "JSON", "Hex", "Money", "Keys", logging, nioSSL, nioProduct("NIOCore"), nioProduct("NIOPosix"),
                 nioProduct("NIOHTTP1"), nioProduct("NIOWebSocket"), nioProduct("NIOConcurrencyHelpers"),
             ]),
-        module("Service", ["TerminalAPI", "Terminal", "Devices", "PaymentHost", "USB", "Keys", "EMV", "ISO8583", "Money", yams, logging]),
+        module(
+            "Service",
+            ["Hex", "TerminalAPI", "Terminal", "Devices", "PaymentHost", "USB", "Keys", "EMV", "ISO8583", "Money", yams, logging]),
         module(
             "Lab",
             [
@@ -74,7 +76,8 @@ let package = Package(
                 nioProduct("NIOConcurrencyHelpers"),
             ], resources: [.embedInCode("Cards"), .embedInCode("Console")]),
         // Floor 6
-        .executableTarget(name: "countertop", dependencies: ["Service", "Devices", "USB", "JSON", argumentParser, logging], path: "Sources/countertop"),
+        .executableTarget(
+            name: "countertop", dependencies: ["Service", "Devices", "USB", "JSON", argumentParser, logging], path: "Sources/countertop"),
         .executableTarget(
             name: "countertop-lab", dependencies: ["Lab", "Service", "JSON", argumentParser, logging], path: "Sources/countertop-lab"),
         // Tests
