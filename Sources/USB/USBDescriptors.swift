@@ -26,10 +26,13 @@ public struct USBDeviceDescriptor: Sendable, Hashable {
 public struct USBConfigurationDescriptor: Sendable, Hashable {
     public var value: UInt8
     public var interfaces: [USBInterfaceDescriptor]
+    /// Descriptors between the configuration's own and the first interface (an interface association, for one), as bytes.
+    public var extra: [UInt8]
 
-    public init(value: UInt8, interfaces: [USBInterfaceDescriptor]) {
+    public init(value: UInt8, interfaces: [USBInterfaceDescriptor], extra: [UInt8] = []) {
         self.value = value
         self.interfaces = interfaces
+        self.extra = extra
     }
 }
 
@@ -63,6 +66,7 @@ public struct USBEndpointDescriptor: Sendable, Hashable {
     /// bEndpointAddress; bit 7 is IN.
     public var address: UInt8
     public var transfer: Transfer
+    /// Bytes; the low eleven bits of wMaxPacketSize.
     public var maxPacketSize: UInt16
     public var interval: UInt8
     public var extra: [UInt8]

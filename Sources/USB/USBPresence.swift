@@ -1,0 +1,106 @@
+import Synchronization
+
+/// Who is on a bus, and everybody who listens. A bus tells it what came and went; it leaves out what is no news.
+package final class USBPresence: Sendable {
+    private struct State {
+        var devices = USBDeviceTable()
+        var listeners: [UInt64: AsyncStream<USBBusEvent>.Continuation] = [:]
+        var nextListener: UInt64 = 0
+        var isFinished = false
+
+        mutating func tell(_ events: [USBBusEvent]) {
+            for event in events {
+                for listener in listeners.values { listener.yield(event) }
+            }
+        }
+    }
+
+    private let state = Mutex(State())
+
+    package init() {}
+
+    /// Events are yielded under the lock, so every listener hears them in the one order in which they happened.
+    package func attached(_ info: USBDeviceInfo) {
+        state.withLock { state in state.tell(state.devices.attached(info)) }
+    }
+
+    package func detached(_ path: USBBusPath) {
+        state.withLock { state in state.tell(state.devices.detached(path)) }
+    }
+
+    /// What a complete look around found.
+    package func scanned(_ found: [USBDeviceInfo]) {
+        state.withLock { state in state.tell(state.devices.scanned(found)) }
+    }
+
+    package var devices: [USBDeviceInfo] { state.withLock { $0.devices.present } }
+
+    package func info(_ path: USBBusPath) -> USBDeviceInfo? { state.withLock { $0.devices[path] } }
+
+    /// Those present now as `.attached`, then every change; `nil` after `finish()`.
+    package func events() -> AsyncStream<USBBusEvent>? {
+        let (stream, continuation) = AsyncStream<USBBusEvent>.makeStream()
+        let number: UInt64? = state.withLock { state in
+            guard !state.isFinished else { return nil }
+            for info in state.devices.present { continuation.yield(.attached(info)) }
+            state.nextListener += 1
+            state.listeners[state.nextListener] = continuation
+            return state.nextListener
+        }
+        guard let number else { return nil }
+        continuation.onTermination = { [weak self] _ in
+            self?.state.withLock { state in _ = state.listeners.removeValue(forKey: number) }
+        }
+        return stream
+    }
+
+    /// Ends all streams.
+    package func finish() {
+        let listeners = state.withLock { state in
+            state.isFinished = true
+            defer { state.listeners = [:] }
+            return state.listeners
+        }
+        // Outside the lock: finishing calls `onTermination`, which takes it.
+        for listener in listeners.values { listener.finish() }
+    }
+}
+
+/// The rule of what is news: a device is attached once, whoever reports it and how often.
+package struct USBDeviceTable: Sendable {
+    private var devices: [USBBusPath: USBDeviceInfo] = [:]
+    private var order: [USBBusPath] = []
+
+    package init() {}
+
+    package var present: [USBDeviceInfo] { order.compactMap { devices[$0] } }
+
+    package subscript(path: USBBusPath) -> USBDeviceInfo? { devices[path] }
+
+    package mutating func attached(_ info: USBDeviceInfo) -> [USBBusEvent] {
+        var events: [USBBusEvent] = []
+        if let known = devices[info.path] {
+            // The node carries the device address, which every enumeration gives out anew (USB 2.0, 9.1.2): the same place with another
+            // address is another plugging-in whose removal was missed.
+            guard known.node != info.node else { return [] }
+            events = detached(info.path)
+        }
+        devices[info.path] = info
+        order.append(info.path)
+        return events + [.attached(info)]
+    }
+
+    package mutating func detached(_ path: USBBusPath) -> [USBBusEvent] {
+        guard devices.removeValue(forKey: path) != nil else { return [] }
+        order.removeAll { $0 == path }
+        return [.detached(path)]
+    }
+
+    package mutating func scanned(_ found: [USBDeviceInfo]) -> [USBBusEvent] {
+        let paths = Set(found.map(\.path))
+        var events: [USBBusEvent] = []
+        for path in order where !paths.contains(path) { events += detached(path) }
+        for info in found { events += attached(info) }
+        return events
+    }
+}
