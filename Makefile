@@ -1,0 +1,45 @@
+# The front door. `make run` shows a sale, `make test` runs every test, `make check` is what reviewers see first.
+
+SWIFT ?= swift
+PYTHON ?= python3
+CONFIGURATION := -c release -Xswiftc -enable-testing
+BIN := .build/release
+
+.PHONY: run test check bench format setup build venv clean
+
+run: setup
+	$(SWIFT) build $(CONFIGURATION) --product countertop-lab
+	$(BIN)/countertop-lab demo --sale
+
+build: setup
+	$(SWIFT) build $(CONFIGURATION) --product countertop
+	$(SWIFT) build $(CONFIGURATION) --product countertop-lab
+
+# One build serves everything below; the store tests drive the very programs that ship.
+test: setup venv
+	$(SWIFT) build $(CONFIGURATION) --build-tests
+	$(SWIFT) test $(CONFIGURATION) --skip-build --parallel
+	.venv/bin/python -m pytest -q Tests/Store Tests/Conformance
+
+check: setup
+	$(SWIFT) format lint --strict --parallel --recursive Package.swift Sources Tests
+	COUNTERTOP_STRICT=1 $(SWIFT) build $(CONFIGURATION) --build-tests
+
+bench: build venv
+	.venv/bin/python Tests/Benchmarks/bench.py
+
+format:
+	$(SWIFT) format --in-place --parallel --recursive Package.swift Sources Tests
+
+setup:
+	@scripts/setup.sh
+
+venv: .venv/ready
+
+.venv/ready: Tests/requirements.txt
+	$(PYTHON) -m venv .venv
+	.venv/bin/pip install --quiet --disable-pip-version-check -r Tests/requirements.txt
+	touch $@
+
+clean:
+	rm -rf .build .venv artifacts

@@ -1,0 +1,164 @@
+#!/usr/bin/env python3
+"""`make bench`: what the terminal costs, as ratios against named peers in one run.
+
+Peer: Python `websockets` (PyPI), a server that answers every message with a constant. Both servers get the same messages from the same client,
+in interleaved rounds; processor time is read from /proc, so that a busy machine disturbs both alike. A peer that is missing is reported as missing.
+"""
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+BIN = pathlib.Path(os.environ.get("COUNTERTOP_BIN", pathlib.Path(__file__).resolve().parents[2] / ".build/release"))
+ROUNDS, MESSAGES = 5, 4000
+REQUEST = json.dumps({"operation": "GetInformation"})
+TICK = os.sysconf("SC_CLK_TCK")
+
+PEER = """
+import asyncio, websockets
+ANSWER = {answer!r}
+async def serve(socket):
+    async for _ in socket:
+        await socket.send(ANSWER)
+async def main():
+    async with websockets.serve(serve, "127.0.0.1", 0, compression=None) as server:
+        print(server.sockets[0].getsockname()[1], flush=True)
+        await asyncio.get_running_loop().create_future()
+asyncio.run(main())
+"""
+
+
+def cpu_seconds(pid):
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / TICK
+
+
+def resident_megabytes(pid):
+    for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) / 1024
+    return 0
+
+
+def round_trips(url, count):
+    from websockets.sync.client import connect
+    latencies = []
+    with connect(url, compression=None, ping_interval=None, proxy=None) as socket:
+        for _ in range(count):
+            start = time.perf_counter_ns()
+            socket.send(REQUEST)
+            socket.recv()
+            latencies.append((time.perf_counter_ns() - start) / 1000)
+    return latencies
+
+
+def demo(folder):
+    command = [BIN / "countertop-lab", "demo", "--data", folder, "--pos-port", "0", "--tls-port", "0", "--host-port", "0", "--console-port", "0"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    return process, json.loads(process.stdout.readline())
+
+
+def get_information():
+    import websockets
+    from websockets.sync.client import connect
+    with tempfile.TemporaryDirectory() as folder:
+        process, ready = demo(folder)
+        with connect(ready["pos"], proxy=None) as socket:
+            socket.send(REQUEST)
+            answer = socket.recv()
+        peer = subprocess.Popen([sys.executable, "-c", PEER.format(answer=answer)], stdout=subprocess.PIPE, text=True)
+        peer_url = f"ws://127.0.0.1:{peer.stdout.readline().strip()}/"
+        ours = {"pid": ready["terminalPID"], "url": ready["pos"], "cpu": [], "us": []}
+        theirs = {"pid": peer.pid, "url": peer_url, "cpu": [], "us": []}
+        try:
+            for side in (ours, theirs):
+                round_trips(side["url"], 500)
+            for _ in range(ROUNDS):
+                for side in (ours, theirs):
+                    before = cpu_seconds(side["pid"])
+                    latencies = round_trips(side["url"], MESSAGES)
+                    side["cpu"].append((cpu_seconds(side["pid"]) - before) / MESSAGES * 1e6)
+                    side["us"] += latencies
+            idle = resident_megabytes(ready["terminalPID"])
+        finally:
+            peer.terminate()
+            process.terminate()
+            process.wait()
+    def figures(side):
+        ordered = sorted(side["us"])
+        return statistics.median(side["cpu"]), statistics.median(ordered), ordered[int(len(ordered) * 0.99)]
+    (cpu, median, p99), (peer_cpu, peer_median, peer_p99) = figures(ours), figures(theirs)
+    print(f"GetInformation, {ROUNDS * MESSAGES} round trips; peer: Python websockets {websockets.__version__}, constant answer")
+    print(f"  processor time a message  {cpu:7.1f} us   peer {peer_cpu:7.1f} us   ratio {cpu / peer_cpu:.2f}  (goal <= 0.80)")
+    print(f"  round trip, median        {median:7.1f} us   peer {peer_median:7.1f} us   ratio {median / peer_median:.2f}  (goal <= 1.00)")
+    print(f"  round trip, 99th percent  {p99:7.1f} us   peer {peer_p99:7.1f} us   ratio {p99 / peer_p99:.2f}  (goal <= 1.00)")
+    print(f"  resident after load       {idle:7.1f} MB  (goal < 25 idle)")
+
+
+def sales(count=100):
+    from websockets.sync.client import connect
+    with tempfile.TemporaryDirectory() as folder:
+        process, ready = demo(folder)
+        try:
+            import urllib.request
+            body = json.dumps({"automatic": "visa-credit"}).encode()
+            urllib.request.urlopen(urllib.request.Request(ready["console"].rstrip("/") + "/lab/card", data=body)).read()
+            with connect(ready["pos"], proxy=None, ping_interval=None) as socket:
+                def sale(amount):
+                    socket.send(json.dumps({"operation": "Transaction", "type": "SALE", "requestedAmount": str(amount)}))
+                    while (answer := json.loads(socket.recv()))["operation"] == "Status":
+                        pass
+                    assert answer["approval"] == "approved", answer
+                for _ in range(10):
+                    sale(50)
+                before, start = cpu_seconds(ready["terminalPID"]), time.perf_counter()
+                for _ in range(count):
+                    sale(50)
+                cpu = (cpu_seconds(ready["terminalPID"]) - before) / count * 1000
+                wall = (time.perf_counter() - start) / count * 1000
+            idle_before = cpu_seconds(ready["terminalPID"])
+            time.sleep(10)
+            idle = cpu_seconds(ready["terminalPID"]) - idle_before
+        finally:
+            process.terminate()
+            process.wait()
+    print(f"Chip sale over USB model, journal on disk and TLS host simulator, {count} sales")
+    print(f"  the terminal's processor time a sale {cpu:6.2f} ms  (goal < 5)")
+    print(f"  from request to final answer         {wall:6.2f} ms")
+    print(f"  idle processor time                  {idle * 1000:6.0f} ms in 10 s")
+
+
+def start():
+    times, memory = [], []
+    for _ in range(5):
+        with tempfile.TemporaryDirectory() as folder:
+            process, ready = demo(folder)
+            body = lambda action: json.dumps({"action": action}).encode()
+            import urllib.request
+            def post(action):
+                request = urllib.request.Request(ready["console"].rstrip("/") + "/lab/terminal", data=body(action))
+                return json.loads(urllib.request.urlopen(request).read())
+            post("kill")
+            begin = time.perf_counter()
+            pid = post("start")["terminalPID"]
+            times.append((time.perf_counter() - begin) * 1000)
+            memory.append(resident_megabytes(pid))
+            process.terminate()
+            process.wait()
+    print("Start of the terminal process, five times")
+    print(f"  until it listens   {statistics.median(times):6.1f} ms  (goal < 150)")
+    print(f"  resident, idle     {statistics.median(memory):6.1f} MB  (goal < 25)")
+
+
+if __name__ == "__main__":
+    try:
+        import websockets  # noqa: F401
+    except ImportError:
+        sys.exit("Peer missing: PyPI websockets is not installed; nothing was compared.")
+    get_information()
+    sales()
+    start()
