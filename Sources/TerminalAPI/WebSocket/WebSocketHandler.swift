@@ -1,0 +1,200 @@
+import NIOCore
+import NIOWebSocket
+
+/// Who lives above a WebSocket connection. All calls come on the event loop.
+protocol WebSocketSession: AnyObject {
+    /// The upgrade is done; `connection` may be used from now until `closed`.
+    func opened(_ connection: WebSocketHandler)
+    /// Any byte of the peer, also of a frame that is not whole yet; comes before what the byte completes.
+    func bytesArrived()
+    func received(_ message: ByteBuffer, isText: Bool)
+    /// Nothing more will arrive or can be sent. Called once.
+    func closed()
+}
+
+/// One WebSocket connection on its event loop. `MessageAssembler` has the rules; this carries them out. Everything is written from the loop in
+/// the order of the calls, so that a close cannot overtake an answer.
+final class WebSocketHandler: ChannelInboundHandler {
+    typealias InboundIn = WebSocketFrame
+    typealias OutboundOut = WebSocketFrame
+
+    /// What happens when the peer does not take what is sent to it.
+    enum SlowReader {
+        /// More messages than this waiting: the connection is dropped.
+        case drop(after: Int)
+        /// Nothing is read from the peer until it has taken what waits.
+        case wait
+    }
+
+    private enum State {
+        case open
+        /// A close frame was sent; all that still arrives is discarded until the peer closes or the time is over.
+        case closing
+        case closed
+    }
+
+    private let session: any WebSocketSession
+    private let slowReader: SlowReader
+    private let closingTime: TimeAmount
+    private var assembler: MessageAssembler
+    private var context: ChannelHandlerContext?
+    private var state = State.open
+    private var sessionTold = false
+    private var bytesTold = false
+    /// Messages handed to the channel and not yet taken by the network.
+    private var waiting = 0
+    /// The answer to the last ping, while the peer does not take it (RFC 6455, 5.5.3: only the last needs one).
+    private var owedPong: ByteBuffer?
+    private var deadline: Scheduled<Void>?
+
+    init(session: any WebSocketSession, messageLimit: Int, binaryAllowed: Bool, slowReader: SlowReader, closingTime: Duration) {
+        self.session = session
+        self.slowReader = slowReader
+        self.closingTime = TimeAmount(closingTime)
+        assembler = MessageAssembler(limit: messageLimit, binaryAllowed: binaryAllowed)
+    }
+
+    // MARK: To the peer
+
+    func send(_ message: ByteBuffer, isText: Bool = true) {
+        guard state == .open, let context else { return }
+        if case .drop(let limit) = slowReader, waiting >= limit { return drop() }
+        waiting += 1
+        let sent = context.eventLoop.makePromise(of: Void.self)
+        sent.futureResult.assumeIsolated().whenComplete { _ in self.waiting -= 1 }
+        write(WebSocketFrame(fin: true, opcode: isText ? .text : .binary, data: message), sent)
+    }
+
+    func ping() {
+        guard state == .open else { return }
+        write(WebSocketFrame(fin: true, opcode: .ping, data: ByteBuffer()), nil)
+    }
+
+    /// Sends a close frame and takes no further message. The connection ends when the peer answers, at the latest after the closing time.
+    func close(_ code: CloseCode, _ reason: String = "") {
+        guard state == .open, let context else { return }
+        var body = context.channel.allocator.buffer(capacity: 2 + reason.utf8.count)
+        body.writeInteger(code.rawValue)
+        // 5.5: a control frame holds at most 125 bytes; our reasons are short ASCII.
+        body.writeBytes(reason.utf8.prefix(123))
+        state = .closing
+        deadline = context.eventLoop.assumeIsolated().scheduleTask(in: closingTime) { self.drop() }
+        let sent = context.eventLoop.makePromise(of: Void.self)
+        // The output is shut first and the input still read: closing at once with unread bytes would reset the connection (RFC 6455, 7.1.1),
+        // and the peer might never see why.
+        sent.futureResult.assumeIsolated().whenComplete { _ in
+            if self.state == .closing { self.context?.close(mode: .output, promise: nil) }
+        }
+        write(WebSocketFrame(fin: true, opcode: .connectionClose, data: body), sent)
+        tellClosed()
+    }
+
+    /// Ends the connection without a word.
+    func drop() {
+        guard state != .closed else { return }
+        state = .closed
+        context?.close(promise: nil)
+        tellClosed()
+    }
+
+    private func write(_ frame: WebSocketFrame, _ promise: EventLoopPromise<Void>?) {
+        guard let context else {
+            promise?.fail(ChannelError.ioOnClosedChannel)
+            return
+        }
+        context.writeAndFlush(Self.wrapOutboundOut(frame), promise: promise)
+    }
+
+    private func tellClosed() {
+        guard !sessionTold else { return }
+        sessionTold = true
+        session.closed()
+    }
+
+    // MARK: From the peer
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        session.opened(self)
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
+        deadline?.cancel()
+        tellClosed()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        state = .closed
+        deadline?.cancel()
+        tellClosed()
+        context.fireChannelInactive()
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let frame = Self.unwrapInboundIn(data)
+        guard state == .open else {
+            if state == .closing, frame.opcode == .connectionClose { drop() }
+            return
+        }
+        tellBytes()
+        switch assembler.accept(frame) {
+        case .none, .pong: break
+        case .message(let message, let isText): session.received(message, isText: isText)
+        case .ping(let body): pong(body, context)
+        case .close(let code): answerClose(code, context)
+        case .fail(let code): close(code)
+        }
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        if state == .open { tellBytes() }
+        bytesTold = false
+        context.fireChannelReadComplete()
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        let isWritable = context.channel.isWritable
+        if isWritable, let body = owedPong {
+            owedPong = nil
+            pong(body, context)
+        }
+        if case .wait = slowReader { try? context.channel.syncOptions?.setOption(.autoRead, value: isWritable) }
+        context.fireChannelWritabilityChanged()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        switch error {
+        case NIOWebSocketError.invalidFrameLength: close(.messageTooBig)
+        case is NIOWebSocketError: close(.protocolError)
+        // What arrives after a frame that could not be decoded.
+        case is ByteToMessageDecoderError where state == .closing: break
+        default: drop()
+        }
+    }
+
+    private func tellBytes() {
+        guard !bytesTold else { return }
+        bytesTold = true
+        session.bytesArrived()
+    }
+
+    private func pong(_ body: ByteBuffer, _ context: ChannelHandlerContext) {
+        guard state == .open else { return }
+        guard context.channel.isWritable else {
+            owedPong = body
+            return
+        }
+        write(WebSocketFrame(fin: true, opcode: .pong, data: body), nil)
+    }
+
+    /// 5.5.1: a close is answered with the same code; 7.1.1: then the server ends the TCP connection.
+    private func answerClose(_ code: UInt16?, _ context: ChannelHandlerContext) {
+        state = .closing
+        deadline = context.eventLoop.assumeIsolated().scheduleTask(in: closingTime) { self.drop() }
+        let sent = context.eventLoop.makePromise(of: Void.self)
+        sent.futureResult.assumeIsolated().whenComplete { _ in self.drop() }
+        write(WebSocketFrame(fin: true, opcode: .connectionClose, data: code.map { ByteBuffer(integer: $0) } ?? ByteBuffer()), sent)
+        tellClosed()
+    }
+}
