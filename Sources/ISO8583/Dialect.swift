@@ -1,0 +1,96 @@
+/// What an acquirer's messages look like and mean, as read from a dialect file: field table, encodings, message types, presence, codes.
+/// A new acquirer is a new file.
+public struct Dialect: Sendable {
+    public var name: String
+    public var header: LengthHeader
+    /// ascii, ebcdic or bcd.
+    public var mtiEncoding: FieldEncoding
+    public var bitmapEncoding: BitmapEncoding
+    public var mac: MACRules
+    /// By field number, 2…128.
+    public var fields: [Int: FieldDefinition]
+    /// By MTI.
+    public var messages: [String: MessageDefinition]
+    /// By the value of field 39.
+    public var actionCodes: [String: ActionCode]
+    /// For codes that the table does not have.
+    public var unknownActionCode: ActionCode
+    /// Names of the elements of field 48 by tag.
+    public var privateElements: [String: String]
+    /// Words of field 22: by position (1…12), by what is the case, the code.
+    public var pointOfService: [Int: [String: String]]
+    /// Function codes (24) of network messages: signOn, signOff, keyChange, echo.
+    public var networkFunctions: [String: String]
+    public var options: Options
+
+    public enum BitmapEncoding: String, Sendable, CaseIterable { case binary, hex }
+
+    /// Field 64 or 128, whichever is last.
+    public struct MACRules: Sendable, Hashable {
+        public enum Algorithm: String, Sendable, CaseIterable {
+            case none
+            /// AES-CMAC (NIST SP 800-38B), the first 8 bytes, over everything before the field.
+            case aesCMAC = "aes-cmac"
+        }
+        public var algorithm: Algorithm
+        public init(algorithm: Algorithm) { self.algorithm = algorithm }
+        /// Bytes of the field.
+        public static let byteCount = 8
+    }
+
+    public struct Options: Sendable, Hashable {
+        /// Seconds after which an early 914 to a reversal is sent once more; `nil`: 914 is final at once.
+        public var unknownOriginalFinalAfter: Int?
+        public init(unknownOriginalFinalAfter: Int? = nil) { self.unknownOriginalFinalAfter = unknownOriginalFinalAfter }
+    }
+
+    /// Presence of fields in one message type. Fields in none of the lists are let through in what is received and refused in what is sent.
+    public struct MessageDefinition: Sendable, Hashable {
+        public var name: String
+        /// MTI of the answer; `nil` for answers.
+        public var answer: String?
+        /// MTI of the repeat; `nil` when the message is never repeated.
+        public var `repeat`: String?
+        public var mandatory: Set<Int>
+        public var optional: Set<Int>
+        /// Must be in an answer whenever the request has them, with the same value.
+        public var echo: Set<Int>
+
+        public init(
+            name: String, answer: String? = nil, repeat: String? = nil, mandatory: Set<Int> = [], optional: Set<Int> = [],
+            echo: Set<Int> = []
+        ) {
+            self.name = name
+            self.answer = answer
+            self.repeat = `repeat`
+            self.mandatory = mandatory
+            self.optional = optional
+            self.echo = echo
+        }
+    }
+
+    /// What a value of field 39 means.
+    public struct ActionCode: Sendable, Hashable {
+        public enum Meaning: String, Sendable, CaseIterable { case approved, partial, accepted, declined }
+        /// Two characters for POS and card (EMV 8A).
+        public var responseCode: String
+        public var text: String
+        public var meaning: Meaning
+
+        public init(responseCode: String, text: String, meaning: Meaning) {
+            self.responseCode = responseCode
+            self.text = text
+            self.meaning = meaning
+        }
+    }
+
+    public func action(_ code: String) -> ActionCode { actionCodes[code] ?? unknownActionCode }
+
+    /// MTI of the answer to `mti`; a repeat (odd last digit) is answered as the first was.
+    public func answer(to mti: String) -> String? {
+        messages[mti]?.answer ?? messages.first { $0.value.repeat == mti }?.value.answer
+    }
+
+    /// The definition of `mti`, that of the first message for a repeat.
+    public func definition(of mti: String) -> MessageDefinition? { messages[mti] ?? messages.first { $0.value.repeat == mti }?.value }
+}
