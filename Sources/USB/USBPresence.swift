@@ -24,8 +24,9 @@ package final class USBPresence: Sendable {
         state.withLock { state in state.tell(state.devices.attached(info)) }
     }
 
-    package func detached(_ path: USBBusPath) {
-        state.withLock { state in state.tell(state.devices.detached(path)) }
+    /// - Parameter node: of the device that went, where it is known.
+    package func detached(_ path: USBBusPath, node: String? = nil) {
+        state.withLock { state in state.tell(state.devices.detached(path, node: node)) }
     }
 
     /// What a complete look around found.
@@ -90,8 +91,11 @@ package struct USBDeviceTable: Sendable {
         return events + [.attached(info)]
     }
 
-    package mutating func detached(_ path: USBBusPath) -> [USBBusEvent] {
-        guard devices.removeValue(forKey: path) != nil else { return [] }
+    package mutating func detached(_ path: USBBusPath, node: String? = nil) -> [USBBusEvent] {
+        guard let known = devices[path] else { return [] }
+        // A late word of a device that another has already followed at the same place.
+        if let node, let present = known.node, node != present { return [] }
+        devices[path] = nil
         order.removeAll { $0 == path }
         return [.detached(path)]
     }
