@@ -9,6 +9,8 @@ public struct LabError: Error, Sendable, Hashable, CustomStringConvertible {
         case notFound = "lab.notFound"
         case connectionClosed = "lab.connectionClosed"
         case badFile = "lab.badFile"
+        /// The host simulator cannot open its port, or its TLS material cannot be used.
+        case hostListen = "lab.hostListen"
     }
 
     public let code: Code

@@ -1,0 +1,69 @@
+import ISO8583
+import Logging
+import NIOConcurrencyHelpers
+import NIOCore
+
+/// The one place where all connections and the control interface meet: the machine, its file, the clock, and who is connected. Behind a lock.
+final class HostDesk: Sendable {
+    private struct State {
+        var machine: HostMachine
+        let file: HostLedgerFile?
+        var connections: [ObjectIdentifier: any Channel] = [:]
+    }
+
+    private let state: NIOLockedValueBox<State>
+    /// RFC 3339, UTC.
+    private let now: @Sendable () -> String
+    private let logger: Logger
+
+    init(machine: HostMachine, file: HostLedgerFile?, now: @escaping @Sendable () -> String, logger: Logger) {
+        state = NIOLockedValueBox(State(machine: machine, file: file))
+        self.now = now
+        self.logger = logger
+    }
+
+    var ledger: HostLedger { state.withLockedValue { $0.machine.ledger } }
+    var faults: HostFaults { state.withLockedValue { $0.machine.faults } }
+
+    func apply(_ change: HostChange) { state.withLockedValue { change.apply(to: &$0.machine.faults) } }
+
+    /// What is to be done on the connection; the books are on disk before it returns. If they cannot be written nothing is answered.
+    func received(_ bytes: [UInt8]) -> [HostMachine.Action] {
+        state.withLockedValue { state in
+            let actions = state.machine.received(bytes, time: now())
+            for action in actions {
+                switch action {
+                case .record(let entry): guard write(entry, state.file) else { return [.close] }
+                case .note(let text): note(text)
+                case .send, .close: break
+                }
+            }
+            return actions
+        }
+    }
+
+    /// Whether the answer is in the books and may leave.
+    func recordSent(_ answer: Message) -> Bool {
+        state.withLockedValue { write($0.machine.sent(answer, time: now()), $0.file) }
+    }
+
+    func note(_ text: String) { logger.info("host simulator: \(text)") }
+
+    func opened(_ channel: any Channel) { state.withLockedValue { $0.connections[ObjectIdentifier(channel)] = channel } }
+    func closed(_ channel: any Channel) { state.withLockedValue { $0.connections[ObjectIdentifier(channel)] = nil } }
+
+    /// Closes every connection and waits until they are gone.
+    func closeConnections() async {
+        for channel in state.withLockedValue({ Array($0.connections.values) }) { try? await channel.close() }
+    }
+
+    private func write(_ entry: LedgerEntry, _ file: HostLedgerFile?) -> Bool {
+        do {
+            try file?.append(entry)
+            return true
+        } catch {
+            logger.error("host simulator: \(error)")
+            return false
+        }
+    }
+}

@@ -1,0 +1,127 @@
+import Hex
+import ISO8583
+import Keys
+
+/// Decisions on what the books leave open, and how answers are made and spoilt.
+extension HostMachine {
+    /// An 1100 or 1200. The cryptogram first: what is not the card's is declined, whatever the amount says.
+    func decide(_ request: LedgerRequest, _ message: Message, _ behaviour: HostBehaviour) -> LedgerDecision {
+        let chip = chipRequest(message)
+        if let chip, let issuer, !issuer.isGenuine(chip) { return .refused(HostActionCode.suspectedCounterfeit) }
+        var decision: LedgerDecision
+        switch behaviour.verdict {
+        case .decline(let actionCode): decision = .refused(actionCode)
+        case .approve: decision = LedgerDecision(actionCode: HostActionCode.approved, isApproved: true, amount: request.amount)
+        case .approveHalf:
+            // 002 needs 0 < approved < asked; the smallest amount that ends in .20 is 20.
+            decision = LedgerDecision(actionCode: HostActionCode.partiallyApproved, isApproved: true, amount: request.amount / 2)
+        }
+        if decision.isApproved { decision.approvalCode = ledger.nextApprovalCode(batch: request.batch) }
+        if let chip { decision.iccData = issuerData(chip, decision.actionCode, behaviour.issuer) }
+        return decision
+    }
+
+    /// Everything that must come back comes from the request; the decision is the rest.
+    func answerMessage(_ decision: LedgerDecision, _ request: LedgerRequest, _ message: Message, _ answerType: String) -> Message {
+        var answer = echo(message, answerType)
+        answer.set(39, decision.actionCode)
+        answer.set(38, decision.approvalCode)
+        if decision.isApproved, decision.amount < request.amount, request.kind == .authorization || request.kind == .financial {
+            answer.set(4, padded(decision.amount, 12))
+            answer.set(30, try? OriginalAmounts(transaction: request.amount).text())
+        }
+        if !decision.iccData.isEmpty { answer.set(55, bytes: decision.iccData) }
+        if let net = decision.net { answer.set(97, try? NetAmount.text(net)) }
+        if decision.isApproved, request.isInquiry { answer.set(54, balance(request)) }
+        return answer
+    }
+
+    func refusal(_ actionCode: String, _ message: Message, _ answerType: String) -> [Action] {
+        var answer = echo(message, answerType)
+        answer.set(39, actionCode)
+        return send(answer, after: 0)
+    }
+
+    func deliver(_ answer: Message, _ kind: LedgerRequest.Kind, _ delivery: HostBehaviour.Delivery) -> [Action] {
+        let delay = faults.delay(of: kind, delivery)
+        switch delivery {
+        case .answer, .late: return send(answer, after: delay)
+        case .twice: return send(answer, after: delay) + send(answer, after: delay)
+        case .silence: return [.note("\(answer.mti) withheld")]
+        case .disconnect: return [.note("\(answer.mti) withheld, connection closed"), .close]
+        case .garbage:
+            let garbage = [UInt8](repeating: 0xFF, count: 32)
+            return [.send(((try? dialect.header.bytes(for: garbage.count)) ?? []) + garbage, after: delay, answer: nil)]
+        case .wrongSTAN:
+            var wrong = answer
+            wrong.set(11, padded((answer.number(11) ?? 0) % 999_999 + 1, 6))
+            return send(wrong, after: delay)
+        case .badMAC: return send(answer, after: delay, spoilingMAC: true)
+        }
+    }
+
+    private func send(_ answer: Message, after delay: Int64, spoilingMAC: Bool = false) -> [Action] {
+        do throws(ISO8583Error) {
+            let hasMAC = dialect.mac.algorithm != .none
+            let bytes = try encoder.frame(
+                answer,
+                mac: !hasMAC
+                    ? nil
+                    : { [macKey] in
+                        var code = try CMAC.code(for: $0, key: macKey, length: Dialect.MACRules.byteCount)
+                        if spoilingMAC { code[0] ^= 0x01 }
+                        return code
+                    })
+            return [.send(bytes, after: delay, answer: answer)]
+        } catch {
+            return [.note("\(answer.mti) cannot be sent: \(error)"), .close]
+        }
+    }
+
+    private func echo(_ message: Message, _ answerType: String) -> Message {
+        var answer = Message(mti: answerType)
+        for number in dialect.messages[answerType]?.echo ?? [] { answer[number] = message[number] }
+        return answer
+    }
+
+    private func padded(_ value: Int64, _ digits: Int) -> String {
+        let text = String(value)
+        return String(repeating: "0", count: max(0, digits - text.utf8.count)) + text
+    }
+
+    /// Field 54: every card has 100.00 at its disposal (amount type 02).
+    private func balance(_ request: LedgerRequest) -> String? {
+        guard ["31", "63"].contains(request.processingCode.prefix(2)) else { return nil }
+        let account = String(request.processingCode.dropFirst(2).prefix(2))
+        let set = AdditionalAmount(
+            accountType: account, amountType: "02", currency: request.currency, isCredit: true, minorUnits: 10_000)
+        return try? AdditionalAmount.text([set])
+    }
+}
+
+// MARK: Field 55
+
+extension HostMachine {
+    private func chipRequest(_ message: Message) -> ChipRequest? {
+        guard let iccData = message.bytes(55), let pan = MaskedCard(message).pan else { return nil }
+        return ChipRequest(pan: pan, sequenceNumber: Int(message.number(23) ?? 0), iccData: iccData)
+    }
+
+    /// 91 with the response code that the terminal will make of the action code, so that both sign the same (EMV 4.4 Book 2, 8.2.1).
+    private func issuerData(_ chip: ChipRequest, _ actionCode: String, _ issuer: HostBehaviour.Issuer) -> [UInt8] {
+        let responseCode = Array(dialect.action(actionCode).responseCode.utf8)
+        guard var data = self.issuer?.authenticationData(for: chip, responseCode: responseCode), (8...16).contains(data.count) else {
+            return []
+        }
+        if issuer == .wrongCryptogram { data[0] ^= 0xFF }
+        let authentication = [0x91, UInt8(data.count)] + data
+        return issuer == .script ? authentication + Self.script : authentication
+    }
+
+    /// A 72 template with an identifier (9F18) and one command (86): APPLICATION UNBLOCK (EMV 4.4 Book 3, 6.5.2), which does an open card no harm.
+    /// Its MAC is zero: the card refuses the command and the terminal reports that.
+    private static let script: [UInt8] = [
+        0x72, 0x16, 0x9F, 0x18, 0x04, 0x00, 0x00, 0x00, 0x01,
+        0x86, 0x0D, 0x84, 0x18, 0x00, 0x00, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
+    ]
+}

@@ -1,0 +1,107 @@
+import ISO8583
+import Keys
+
+/// The host as a pure value: a message goes in, actions come out. No socket, clock or file; `HostSimulator` carries the actions out.
+public struct HostMachine: Sendable {
+    public internal(set) var ledger: HostLedger
+    public var faults = HostFaults()
+    public let dialect: Dialect
+    let issuer: (any HostIssuer)?
+    let macKey: SecretBytes
+    private let decoder: MessageDecoder
+    let encoder: MessageEncoder
+
+    public enum Action: Sendable {
+        /// Into the file before anything is answered.
+        case record(LedgerEntry)
+        /// Send these bytes (length header included) after so many milliseconds, then tell `sent`; `nil` for garbage, which no books keep.
+        case send([UInt8], after: Int64, answer: Message?)
+        case close
+        /// For the log; safe.
+        case note(String)
+    }
+
+    /// - Parameter issuer: without one, cryptograms are neither checked nor answered.
+    public init(dialect: Dialect, ledger: HostLedger = HostLedger(), issuer: (any HostIssuer)? = nil, macKey: SecretBytes = LabKeys.hostMAC)
+    {
+        self.dialect = dialect
+        self.ledger = ledger
+        self.issuer = issuer
+        self.macKey = macKey
+        decoder = MessageDecoder(dialect: dialect)
+        encoder = MessageEncoder(dialect: dialect)
+    }
+
+    /// One message without its length header.
+    public mutating func received(_ bytes: [UInt8], time: String) -> [Action] {
+        let received: MessageDecoder.Received
+        do throws(ISO8583Error) { received = try decoder.decode(bytes) } catch {
+            return [.note("undecodable message, connection closed: \(error)"), .close]
+        }
+        let message = received.message
+        let logged = LedgerMessage(message, direction: .received, time: time)
+        guard let answerType = dialect.answer(to: message.mti) else {
+            return [record(LedgerEntry(message: logged)), .note("\(message.mti) is no request of this dialect: not answered")]
+        }
+        if dialect.mac.algorithm != .none, !isAuthentic(received) {
+            return [record(LedgerEntry(message: logged)), .note("\(message.mti): wrong MAC")]
+                + refusal(HostActionCode.macIncorrect, message, answerType)
+        }
+        let request: LedgerRequest
+        do throws(ISO8583Error) {
+            if let fault = presenceFault(message) { throw fault }
+            guard let read = try LedgerRequest(message) else {
+                throw ISO8583Error(.malformed, "mti", "is a class that this host does not do")
+            }
+            request = read
+        } catch {
+            return [record(LedgerEntry(message: logged)), .note("\(message.mti): \(error)")]
+                + refusal(HostActionCode.formatError, message, answerType)
+        }
+        return answer(request, message, answerType, logged)
+    }
+
+    /// An answer left: it belongs in the books.
+    public mutating func sent(_ message: Message, time: String) -> LedgerEntry {
+        let entry = LedgerEntry(message: LedgerMessage(message, direction: .sent, time: time))
+        ledger.record(entry)
+        return entry
+    }
+
+    private mutating func answer(
+        _ request: LedgerRequest, _ message: Message, _ answerType: String, _ logged: LedgerMessage
+    ) -> [Action] {
+        let behaviour = faults.behaviour(of: request.kind, amount: request.amount)
+        let decision: LedgerDecision
+        var booking: LedgerEntry.Booking?
+        switch ledger.verdict(on: request) {
+        case .repeated(let first): decision = first
+        case .decided(let own):
+            decision = own
+            booking = .init(request: request, decision: own)
+        case .open:
+            decision = decide(request, message, behaviour)
+            booking = .init(request: request, decision: decision)
+        }
+        let actions = [record(LedgerEntry(message: logged, booking: request.kind == .network ? nil : booking))]
+        return actions + deliver(answerMessage(decision, request, message, answerType), request.kind, behaviour.delivery)
+    }
+
+    private mutating func record(_ entry: LedgerEntry) -> Action {
+        ledger.record(entry)
+        return .record(entry)
+    }
+
+    /// What must be there of the request; fields that have no place in it do no harm.
+    private func presenceFault(_ message: Message) -> ISO8583Error? {
+        guard let definition = dialect.definition(of: message.mti) else { return ISO8583Error(.missing, "mti", "is not in the dialect") }
+        return definition.mandatory.sorted().first { !message.contains($0) }.map { ISO8583Error(.missing, String($0), "is mandatory") }
+    }
+
+    private func isAuthentic(_ received: MessageDecoder.Received) -> Bool {
+        guard let mac = received.mac, let expected = try? CMAC.code(for: received.authenticated, key: macKey, length: mac.count) else {
+            return false
+        }
+        return SecretBytes(mac) == SecretBytes(expected)
+    }
+}

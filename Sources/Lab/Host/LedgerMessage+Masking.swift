@@ -1,0 +1,64 @@
+import Hex
+import ISO8583
+import Keys
+
+extension LedgerMessage {
+    /// A message as the books may keep it. Card number and tracks keep first six and last four digits, PIN data, expiry and ciphertexts nothing.
+    init(_ message: Message, direction: Direction, time: String) {
+        let card = MaskedCard(message)
+        var fields: [Int: String] = [:]
+        for number in message.numbers {
+            switch number {
+            case 2, 35, 45: fields[number] = card.masked
+            case 14, 36, 52, 53: fields[number] = MaskedCard.nothing
+            case 48: fields[number] = card.redacting(Self.maskedPrivateData(message.text(48)))
+            default: fields[number] = card.redacting(message.text(number) ?? message.bytes(number)?.hex ?? MaskedCard.nothing)
+            }
+        }
+        self.init(time: time, direction: direction, messageType: message.mti, stan: message.text(11) ?? "", fields: fields)
+    }
+
+    /// 48 without ciphertext (06) and key block (12).
+    private static func maskedPrivateData(_ text: String?) -> String {
+        guard let text, var elements = try? PrivateElements(text) else { return MaskedCard.nothing }
+        for secret in ["06", "12"] where elements[secret] != nil { elements[secret] = MaskedCard.nothing }
+        return (try? elements.text()) ?? MaskedCard.nothing
+    }
+}
+
+/// The card of one message, for those who may see first six and last four digits only.
+struct MaskedCard: Sendable {
+    static let nothing = "****"
+    let pan: PAN?
+
+    /// The card number of 2, 35 (up to the separator) or 45 (between format code and first `^`; ISO/IEC 7813).
+    init(_ message: Message) {
+        let number = message.secret(2).map(Self.text)
+        let track2 = message.secret(35).map { Self.text($0).prefix { $0 != "=" && $0 != "D" } }
+        let track1 = message.secret(45).map { Self.text($0).dropFirst().prefix { $0 != "^" } }
+        pan = (number.map { $0[...] } ?? track2 ?? track1).flatMap { PAN($0) }
+    }
+
+    /// `476173******0119`; empty without a card.
+    var masked: String {
+        guard let pan else { return "" }
+        guard pan.count > 10 else { return String(repeating: "*", count: pan.count) }
+        return pan.firstSix + String(repeating: "*", count: pan.count - 10) + pan.lastFour
+    }
+
+    /// `text` without the card number, wherever it may stand in it.
+    func redacting(_ text: String) -> String {
+        guard let pan else { return text }
+        return pan.withDigits { digits in
+            let wanted = Array(digits.utf8)
+            var bytes = Array(text.utf8)
+            guard bytes.count >= wanted.count else { return text }
+            for start in 0...(bytes.count - wanted.count) where bytes[start..<start + wanted.count].elementsEqual(wanted) {
+                for index in start..<start + wanted.count { bytes[index] = UInt8(ascii: "*") }
+            }
+            return String(decoding: bytes, as: UTF8.self)
+        }
+    }
+
+    private static func text(_ secret: SecretBytes) -> String { secret.withBytes { String(decoding: $0, as: UTF8.self) } }
+}
