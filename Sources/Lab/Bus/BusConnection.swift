@@ -1,0 +1,160 @@
+import Glibc
+import Synchronization
+import USB
+
+/// One end of the socket between lab and terminal, with a thread that reads it. Writing happens at once where the socket takes it; what it
+/// does not take is written by the thread, so that nobody who sends ever waits.
+final class BusConnection: Sendable {
+    private struct State {
+        /// -1 when closed.
+        var descriptor: Int32
+        var unsent: [UInt8] = []
+        var isEnding = false
+    }
+
+    /// Shared with the running thread.
+    private final class Shared: Sendable {
+        let state: Mutex<State>
+        let wakeup: Wakeup
+
+        init(_ descriptor: Int32, _ wakeup: Wakeup) {
+            state = Mutex(State(descriptor: descriptor))
+            self.wakeup = wakeup
+        }
+
+        deinit {
+            // Of a connection that was never started.
+            let descriptor = state.withLock { $0.descriptor }
+            if descriptor >= 0 { Glibc.close(descriptor) }
+        }
+    }
+
+    private let shared: Shared
+    private let thread: Mutex<DedicatedThread?> = Mutex(nil)
+
+    /// A peer that leaves this much unread is given up.
+    private static let mostUnsent = 16 << 20
+
+    /// Takes over the connected socket `descriptor`, closes it when the thread ends.
+    init(_ descriptor: Int32) throws(USBError) {
+        _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
+        do throws(USBError) {
+            shared = Shared(descriptor, try Wakeup())
+        } catch {
+            Glibc.close(descriptor)
+            throw error
+        }
+    }
+
+    /// Starts reading. Both closures are called on the connection's thread and must not block; `onEnd` once, with the reason where the peer
+    /// sent something malformed.
+    func start(
+        _ name: String, onFrame: @escaping @Sendable (BusFrame) -> Void, onEnd: @escaping @Sendable (String?) -> Void
+    ) throws(USBError) {
+        let shared = shared
+        let thread = try DedicatedThread(name) {
+            let reason = Self.read(shared, onFrame)
+            shared.state.withLock { state in
+                Glibc.close(state.descriptor)
+                state.descriptor = -1
+                state.unsent = []
+            }
+            onEnd(reason)
+        }
+        self.thread.withLock { $0 = thread }
+    }
+
+    /// Sends a frame; nothing happens when the connection has ended.
+    func send(_ frame: BusFrame) {
+        let bytes = frame.bytes
+        let needsThread = shared.state.withLock { state in
+            guard state.descriptor >= 0, !state.isEnding else { return false }
+            let isIdle = state.unsent.isEmpty
+            state.unsent += bytes
+            if isIdle { Self.flush(&state) }
+            if state.unsent.count > Self.mostUnsent { state.isEnding = true }
+            return !state.unsent.isEmpty
+        }
+        if needsThread { shared.wakeup.ring() }
+    }
+
+    /// Asks the thread to end.
+    func close() {
+        shared.state.withLock { $0.isEnding = true }
+        shared.wakeup.ring()
+    }
+
+    /// Waits until the thread is gone, after `close()` or the peer's end.
+    func ended() async {
+        await thread.withLock { $0 }?.ended()
+    }
+
+    private static func flush(_ state: inout State) {
+        while !state.unsent.isEmpty {
+            let sent = Glibc.send(state.descriptor, state.unsent, state.unsent.count, Int32(MSG_NOSIGNAL))
+            // Full, or broken; the reading thread notices the latter.
+            guard sent > 0 else { return }
+            state.unsent.removeFirst(sent)
+        }
+    }
+
+    /// Reads until the end. Answers what was malformed, if that was the end.
+    private static func read(_ shared: Shared, _ onFrame: (BusFrame) -> Void) -> String? {
+        var decoder = BusFrameDecoder()
+        var block = [UInt8](repeating: 0, count: 1 << 16)
+        while true {
+            let (descriptor, hasUnsent, isEnding) = shared.state.withLock { state in
+                (state.descriptor, !state.unsent.isEmpty, state.isEnding)
+            }
+            if isEnding { return nil }
+            var polled = [
+                pollfd(fd: descriptor, events: Int16(hasUnsent ? POLLIN | POLLOUT : POLLIN), revents: 0),
+                pollfd(fd: shared.wakeup.descriptor, events: Int16(POLLIN), revents: 0),
+            ]
+            poll(&polled, nfds_t(polled.count), -1)
+            if polled[1].revents != 0 { shared.wakeup.silence() }
+            if Int32(polled[0].revents) & POLLOUT != 0 { shared.state.withLock { flush(&$0) } }
+            guard Int32(polled[0].revents) & ~POLLOUT != 0 else { continue }
+            let count = Glibc.recv(descriptor, &block, block.count, 0)
+            if count < 0, errno == EAGAIN || errno == EINTR { continue }
+            guard count > 0 else { return nil }
+            decoder.append(block.prefix(count))
+            frames: while true {
+                switch decoder.next() {
+                case .needMore: break frames
+                case .frame(let frame): onFrame(frame)
+                case .malformed(let reason): return reason
+                }
+            }
+        }
+    }
+}
+
+/// Addresses of Unix domain sockets.
+enum BusSocket {
+    /// A new stream socket, not inherited by child processes.
+    static func make() throws(USBError) -> Int32 {
+        let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        guard descriptor >= 0 else { throw failed("socket") }
+        return descriptor
+    }
+
+    /// Calls `bind` or `connect` with the address of `path`.
+    static func with(_ path: String, _ call: (UnsafePointer<sockaddr>, socklen_t) -> Int32) throws(USBError) -> Int32 {
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        let bytes = Array(path.utf8)
+        let room = MemoryLayout.size(ofValue: address.sun_path)
+        guard !bytes.isEmpty, bytes.count < room else {
+            throw USBError(.unavailable, "The socket's path has \(bytes.count) bytes; 1 to \(room - 1) are possible.")
+        }
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: bytes) }
+        return withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { call($0, socklen_t(MemoryLayout<sockaddr_un>.size)) }
+        }
+    }
+
+    static func failed(_ action: String) -> USBError {
+        USBError(.unavailable, "The lab's USB bus: \(action): \(String(cString: strerror(errno))).")
+    }
+}
