@@ -18,7 +18,8 @@ public struct DeviceDescription: Sendable, Hashable {
     public var finding: String?
 
     public init(
-        kind: Kind, model: String, serialNumber: String?, vendorID: UInt16, productID: UInt16, path: USBBusPath, driver: String, state: State,
+        kind: Kind, model: String, serialNumber: String?, vendorID: UInt16, productID: UInt16, path: USBBusPath, driver: String,
+        state: State,
         finding: String? = nil
     ) {
         self.kind = kind
@@ -56,6 +57,12 @@ public protocol ChipReader: Sendable {
 public protocol CardholderDisplay: Sendable {
     /// Replaces what is shown.
     func show(_ message: DisplayMessage) async
+    /// The texts of the buttons pressed from now on; `nil` for a display without buttons, where the terminal takes the first choice itself.
+    func presses() -> AsyncStream<String>?
+}
+
+extension CardholderDisplay {
+    public func presses() -> AsyncStream<String>? { nil }
 }
 
 /// What the terminal wants shown. `prompt` is for programs (the lab's automatic cardholder), `text` for people.

@@ -1,0 +1,80 @@
+import USB
+
+/// Contact chip readers of USB class 0x0B (CCID), and those of vendor class that have a CCID class descriptor.
+public struct CCIDDriver: DeviceDriver {
+    public let name = "ccid"
+    private let timing: CCIDTiming
+    private let clock: any Clock<Duration>
+
+    /// - Parameter clock: times polling and pauses; the transfers' time limits are the bus's.
+    public init(timing: CCIDTiming = CCIDTiming(), clock: any Clock<Duration> = ContinuousClock()) {
+        self.timing = timing
+        self.clock = clock
+    }
+
+    public func recognise(_ info: USBDeviceInfo) -> [DeviceDescription] {
+        CCIDInterface.recognise(info.descriptor).map { recognition in
+            switch recognition {
+            case .usable: description(info, .ready)
+            case .unusable(_, let finding): description(info, .fault, finding)
+            }
+        }
+    }
+
+    public func open(_ info: USBDeviceInfo, on bus: any USBBus) async throws(DeviceError) -> any OpenDevice {
+        let device: any USBDevice
+        do { device = try await bus.open(info.path) } catch { throw DeviceError(error) }
+        var descriptions: [DeviceDescription] = []
+        var slots: [CCIDSlot] = []
+        var readers: [CCIDReader] = []
+        for recognition in CCIDInterface.recognise(info.descriptor) {
+            switch recognition {
+            case .unusable(_, let finding): descriptions.append(description(info, .fault, finding))
+            case .usable(let interface):
+                let reader = CCIDReader(device, interface: interface, timing: timing, clock: clock)
+                do {
+                    try await reader.start()
+                } catch {
+                    await device.close()
+                    throw error
+                }
+                readers.append(reader)
+                for index in 0..<interface.slotCount {
+                    var slot = description(info, .ready)
+                    if interface.slotCount > 1 { slot.model += " (slot \(index + 1))" }
+                    descriptions.append(slot)
+                    slots.append(CCIDSlot(device: slot, reader: reader, index: index))
+                }
+            }
+        }
+        return CCIDDevice(device: device, readers: readers, descriptions: descriptions, chipReaders: slots)
+    }
+
+    private func description(_ info: USBDeviceInfo, _ state: DeviceDescription.State, _ finding: String? = nil) -> DeviceDescription {
+        DeviceDescription(
+            kind: .chip, model: info.model, serialNumber: info.serialNumber, vendorID: info.descriptor.vendorID,
+            productID: info.descriptor.productID, path: info.path, driver: name, state: state, finding: finding)
+    }
+}
+
+/// A device with one or more CCID interfaces, open.
+private struct CCIDDevice: OpenDevice {
+    let device: any USBDevice
+    let readers: [CCIDReader]
+    let descriptions: [DeviceDescription]
+    let chipReaders: [any ChipReader]
+
+    func run() async -> DeviceError {
+        await withTaskGroup(of: DeviceError.self) { group in
+            for reader in readers { group.addTask { await reader.run() } }
+            let end = await group.next() ?? DeviceError(.unsupported, "the device has no usable interface")
+            group.cancelAll()
+            return end
+        }
+    }
+
+    func close() async {
+        for reader in readers { await reader.close() }
+        await device.close()
+    }
+}

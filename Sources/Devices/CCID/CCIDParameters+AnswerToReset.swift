@@ -1,0 +1,29 @@
+import SmartCard
+
+extension CCIDParameters {
+    /// What the reader has to be told after a reset; `nil` when it sees to everything itself (dwFeatures 0x40) or the answer to reset makes
+    /// no sense, which is for the EMV dialogue to judge.
+    static func needed(after answerToReset: [UInt8], by features: CCIDFeatures) -> CCIDParameters? {
+        if features.contains(.automaticNegotiation) { return nil }
+        return (try? AnswerToReset.parse(answerToReset)).flatMap(CCIDParameters.init)
+    }
+
+    /// The first protocol offered, with the card's values. EMV terminals negotiate nothing: TA1 counts in specific mode only, else the
+    /// default rate stays (EMV 4.4 Book 1, 8.3.3.1).
+    init?(_ answer: AnswerToReset) {
+        let first = answer.interfaceBytes(1)
+        let rates = answer.isSpecificMode ? first.ta ?? 0x11 : 0x11
+        let inverse: UInt8 = answer.convention == .inverse ? 0x02 : 0
+        switch answer.protocols.first {
+        case 0:
+            self = .t0(
+                rates: rates, convention: inverse, guardTime: first.tc ?? 0, waitingInteger: answer.interfaceBytes(2).tc ?? 0x0A)
+        case 1:
+            let third = answer.interfaceBytes(3)
+            self = .t1(
+                rates: rates, checksum: 0x10 | inverse | (third.tc ?? 0) & 0x01, guardTime: first.tc ?? 0,
+                waitingIntegers: third.tb ?? 0x4D, informationFieldSize: min(third.ta ?? 0x20, 0xFE))
+        default: return nil
+        }
+    }
+}
