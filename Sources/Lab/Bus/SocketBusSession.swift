@@ -8,7 +8,8 @@ final class SocketBusSession: Sendable {
         var nextDevice: UInt32 = 1
         var underway: [UInt32: Task<Void, Never>] = [:]
         var events: Task<Void, Never>?
-        var hasEnded = false
+        /// Closes what was open; there once the connection has ended.
+        var leaving: Task<Void, Never>?
     }
 
     private let bus: any USBBus
@@ -35,6 +36,17 @@ final class SocketBusSession: Sendable {
         }
         state.withLock { $0.events = events }
         // The connection's thread keeps the session alive until it ends.
+        do throws(USBError) {
+            try listen(onSide, onEnd)
+        } catch {
+            events.cancel()
+            throw error
+        }
+    }
+
+    private func listen(
+        _ onSide: @escaping @Sendable ([UInt8]) -> Void, _ onEnd: @escaping @Sendable (SocketBusSession, String?) -> Void
+    ) throws(USBError) {
         try connection.start(
             "lab-bus-peer",
             onFrame: { [self] frame in
@@ -50,11 +62,7 @@ final class SocketBusSession: Sendable {
                 }
             },
             onEnd: { [self] reason in
-                let left = leave()
-                Task {
-                    for device in left { await device.close() }
-                    onEnd(self, reason)
-                }
+                leave { onEnd(self, reason) }
             })
     }
 
@@ -63,12 +71,13 @@ final class SocketBusSession: Sendable {
     func close() async {
         connection.close()
         await connection.ended()
+        await state.withLock { $0.leaving }?.value
     }
 
     /// One task a request. A tag that is still under way is used twice only by a broken peer.
     private func run(_ tag: UInt32, _ body: @escaping @Sendable () async throws(USBError) -> BusFrame) {
         let isAccepted = state.withLock { state in
-            guard state.underway[tag] == nil, !state.hasEnded else { return false }
+            guard state.underway[tag] == nil, state.leaving == nil else { return false }
             state.underway[tag] = Task {
                 let answer: BusFrame
                 do throws(USBError) {
@@ -87,7 +96,7 @@ final class SocketBusSession: Sendable {
     private func open(_ tag: UInt32, _ path: USBBusPath) async throws(USBError) -> BusFrame {
         let device = try await bus.open(path)
         let number: UInt32? = state.withLock { state in
-            guard !state.hasEnded else { return nil }
+            guard state.leaving == nil else { return nil }
             defer { state.nextDevice &+= 1 }
             state.devices[state.nextDevice] = device
             return state.nextDevice
@@ -123,17 +132,18 @@ final class SocketBusSession: Sendable {
         return []
     }
 
-    /// The terminal is gone: nothing it had stays. Answers what is to be closed.
-    private func leave() -> [any USBDevice] {
-        let (devices, tasks) = state.withLock { state in
-            state.hasEnded = true
-            defer {
-                state.devices = [:]
-                state.events = nil
+    /// The terminal is gone: nothing it had stays.
+    private func leave(_ isDone: @escaping @Sendable () -> Void) {
+        let tasks = state.withLock { state in
+            let devices = Array(state.devices.values)
+            state.devices = [:]
+            state.leaving = Task {
+                for device in devices { await device.close() }
+                isDone()
             }
-            return (Array(state.devices.values), Array(state.underway.values) + (state.events.map { [$0] } ?? []))
+            defer { state.events = nil }
+            return Array(state.underway.values) + (state.events.map { [$0] } ?? [])
         }
         for task in tasks { task.cancel() }
-        return devices
     }
 }

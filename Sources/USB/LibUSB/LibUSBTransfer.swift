@@ -138,7 +138,7 @@ final class LibUSBTransfer: @unchecked Sendable {
     }
 
     /// libusb counts whole milliseconds, and 0 means for ever: rounded up, at least 1.
-    private static func milliseconds(_ timeout: Duration?) -> UInt32 {
+    static func milliseconds(_ timeout: Duration?) -> UInt32 {
         guard let timeout else { return 0 }
         let (seconds, attoseconds) = timeout.components
         let (thousands, overflow) = max(seconds, 0).multipliedReportingOverflow(by: 1000)
