@@ -13,21 +13,17 @@ extension Dialect {
         return nil
     }
 
-    /// What is wrong with an answer to `request`: a mandatory field missing, or an echo that differs. Fields in `except` are not compared.
-    /// A field that the table does not list does no harm.
+    /// What is wrong with an answer to `request`: a mandatory field missing, or one of `verifiedEchoes` that differs. Fields in `except` are not
+    /// compared. A field that the table does not list does no harm.
     public func answerFault(_ answer: Message, to request: Message, except: Set<Int> = []) -> ISO8583Error? {
         guard let definition = messages[answer.mti] else { return ISO8583Error(.missing, "mti", "is not in the dialect") }
         if let absent = definition.mandatory.sorted().first(where: { !answer.contains($0) }) {
             return ISO8583Error(.missing, String(absent), "is mandatory in \(answer.mti)")
         }
-        for number in definition.echo.sorted() where !except.contains(number) {
-            if let sent = request[number], answer[number] != sent {
-                return ISO8583Error(.wrongEcho, String(number), answer.contains(number) ? "differs from the request's" : "is missing")
-            }
-        }
-        // The card number need not come back, but when it does it is the one that was sent (host-protocol: "2 where present").
-        if let sent = request[2], let received = answer[2], sent != received {
-            return ISO8583Error(.wrongEcho, "2", "differs from the request's")
+        for number in verifiedEchoes.sorted() where !except.contains(number) {
+            guard let sent = request[number], answer[number] != sent else { continue }
+            guard answer.contains(number) || definition.echo.contains(number) else { continue }
+            return ISO8583Error(.wrongEcho, String(number), answer.contains(number) ? "differs from the request's" : "is missing")
         }
         return nil
     }

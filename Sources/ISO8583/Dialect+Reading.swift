@@ -7,8 +7,9 @@ extension Dialect {
         do { root = try Yams.compose(yaml: yaml) } catch { throw ISO8583Error(.dialect, "", "is not YAML: \(error)") }
         let file = try DialectReader(root, path: "")
         try file.allow([
-            "name", "header", "mti", "bitmap", "text", "digits", "lengths", "mac", "fields", "messages", "networkFunctions", "actionCodes",
-            "unknownActionCode", "privateElements", "pointOfService", "options",
+            "name", "header", "mti", "bitmap", "text", "digits", "lengths", "mac", "fields", "messages", "functionCodes",
+            "networkRequest", "verifiedEchoes", "actionCodes", "unknownActionCode", "amountTypes", "privateElements", "pointOfService",
+            "options",
         ])
         name = try file.text("name")
         header = try Self.header(file.mapping("header"))
@@ -18,7 +19,16 @@ extension Dialect {
         mac = MACRules(algorithm: try file.choice("mac") ?? .none)
         fields = try Self.fields(file)
         messages = try Self.messages(file.mapping("messages"), fields)
-        networkFunctions = try Self.words(file.optionalMapping("networkFunctions"))
+        functionCodes = try Self.words(file.optionalMapping("functionCodes"))
+        networkRequest = try file.text("networkRequest")
+        guard messages[networkRequest]?.answer != nil else {
+            throw file.error("networkRequest", "must be a request of the table of messages")
+        }
+        verifiedEchoes = try file.numbers("verifiedEchoes", among: fields)
+        amountTypes = try Self.words(file.optionalMapping("amountTypes"))
+        if let word = amountTypes.first(where: { $0.value.utf8.count != 2 || !$0.value.utf8.allSatisfy(isDigit) })?.key {
+            throw file.error("amountTypes", "\(word) is not two digits")
+        }
         var codes: [String: ActionCode] = [:]
         let table = try file.mapping("actionCodes")
         for code in table.keys { codes[code] = try Self.actionCode(table.mapping(code)) }

@@ -19,8 +19,15 @@ public struct Dialect: Sendable {
     public var privateElements: [String: String]
     /// Words of field 22: by position (1…12), by what is the case, the code.
     public var pointOfService: [Int: [String: String]]
-    /// Function codes (24) of network messages: signOn, signOff, keyChange, echo.
-    public var networkFunctions: [String: String]
+    /// Values of field 24 by what is asked: reversal, signOn, signOff, keyChange, echo.
+    public var functionCodes: [String: String]
+    /// MTI of network messages.
+    public var networkRequest: String
+    /// Echoes of an answer that must be right for it to be believed: a part of what the message definitions list, because hosts are known to put
+    /// values of their own in some of the others.
+    public var verifiedEchoes: Set<Int>
+    /// Amount types of field 54 by meaning: cashback, tip, surcharge, tax, availableBalance.
+    public var amountTypes: [String: String]
     public var options: Options
 
     public enum BitmapEncoding: String, Sendable, CaseIterable { case binary, hex }

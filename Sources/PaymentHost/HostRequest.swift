@@ -99,8 +99,10 @@ public struct FinancialRequest: Sendable {
     public var reference: String?
 
     public init(
-        exchange: ExchangeIdentity, functionCode: String, processingCode: String, amount: Amount, tip: Amount? = nil, cashback: Amount? = nil,
-        surcharge: Amount? = nil, tax: Amount? = nil, card: HostCardData, entryMode: EntryMode, authentication: HostCardholderAuthentication,
+        exchange: ExchangeIdentity, functionCode: String, processingCode: String, amount: Amount, tip: Amount? = nil,
+        cashback: Amount? = nil,
+        surcharge: Amount? = nil, tax: Amount? = nil, card: HostCardData, entryMode: EntryMode,
+        authentication: HostCardholderAuthentication,
         batchNumber: Int, partialApprovalAllowed: Bool = false, invoice: String? = nil, reference: String? = nil
     ) {
         self.exchange = exchange
@@ -148,7 +150,8 @@ public struct ReversalRequest: Sendable, Hashable, Codable {
     public var isRepeat: Bool
 
     public init(
-        exchange: ExchangeIdentity, original: ExchangeIdentity, reason: Reason, processingCode: String, amount: Amount, approvalCode: String?,
+        exchange: ExchangeIdentity, original: ExchangeIdentity, reason: Reason, processingCode: String, amount: Amount,
+        approvalCode: String?,
         iccData: [UInt8]?, entryMode: EntryMode, batchNumber: Int, isRepeat: Bool
     ) {
         self.exchange = exchange
@@ -217,10 +220,23 @@ public enum HostOutcome: Sendable {
 public protocol PaymentHostLink: Sendable {
     /// Connects at once if need be (ignoring backoff, at most `connectWait`), sends, and waits for the matching answer until `deadline`.
     func exchange(_ request: HostRequest, deadline: ContinuousClock.Instant) async -> HostOutcome
+    /// The same; `handedOver` is called once when the message has been handed to the connection, before its answer can arrive.
+    func exchange(
+        _ request: HostRequest, deadline: ContinuousClock.Instant, handedOver: @escaping @Sendable () -> Void
+    ) async -> HostOutcome
     /// The link's state now, without waiting.
     var state: HostLinkState { get }
     /// The state now and every change.
     func states() -> AsyncStream<HostLinkState>
+}
+
+extension PaymentHostLink {
+    /// For links that cannot tell: `handedOver` is never called.
+    public func exchange(
+        _ request: HostRequest, deadline: ContinuousClock.Instant, handedOver: @escaping @Sendable () -> Void
+    ) async -> HostOutcome {
+        await exchange(request, deadline: deadline)
+    }
 }
 
 public enum HostLinkState: String, Sendable { case connected, connecting, down }

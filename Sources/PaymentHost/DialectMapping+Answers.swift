@@ -1,0 +1,74 @@
+import ISO8583
+import Keys
+import Money
+
+extension DialectMapping {
+    /// What a matched answer is worth: an answer to believe, or a bad one (`field: reason`, without the value).
+    func outcome(of received: MessageDecoder.Received, to request: HostRequest, sent: Message) -> HostOutcome {
+        do throws(ISO8583Error) { return .answered(try answer(received, to: request, sent: sent)) } catch {
+            return .badAnswer("field \(error.field): \(error.reason)")
+        }
+    }
+
+    /// Field 39 of a network answer.
+    func networkAction(_ received: MessageDecoder.Received, sent: Message) throws(ISO8583Error) -> String {
+        if let fault = macFault(received) { throw fault }
+        if let fault = dialect.answerFault(received.message, to: sent) { throw fault }
+        return received.message.text(39) ?? ""
+    }
+
+    private func answer(
+        _ received: MessageDecoder.Received, to request: HostRequest, sent: Message
+    ) throws(ISO8583Error) -> HostAnswer {
+        if let fault = macFault(received) { throw fault }
+        let message = received.message
+        let code = message.text(39) ?? ""
+        let action = dialect.action(code)
+        let isFinancial = if case .financial = request { true } else { false }
+        let isPartial = isFinancial && action.meaning == .partial
+        if let fault = dialect.answerFault(message, to: sent, except: isPartial ? [4] : []) { throw fault }
+        if isPartial { try checkPartial(message, sent: sent) }
+        if case .financial(let financial) = request { try checkCard(message, financial.card) }
+        let elements = try message.text(48).map { text throws(ISO8583Error) in try PrivateElements(text) }
+        return HostAnswer(
+            actionCode: code, responseCode: action.responseCode, message: action.text,
+            // A financial request is approved by an approval only; "accepted" answers advices.
+            approved: isFinancial ? action.meaning == .approved || isPartial : action.meaning == .accepted,
+            isPartial: isPartial, amount: amount(message, request), approvalCode: message.text(38).flatMap { $0.isEmpty ? nil : $0 },
+            iccData: message.bytes(55) ?? [], cardToken: elements?["02"], balance: try balance(message))
+    }
+
+    /// host-protocol, fields 4 and 30 with 39 = 002: 0 < approved < asked, and 30 is the amount asked.
+    private func checkPartial(_ message: Message, sent: Message) throws(ISO8583Error) {
+        guard let asked = sent.number(4), let approved = message.number(4), 0 < approved, approved < asked else {
+            throw ISO8583Error(.wrongEcho, "4", "is not a part of the request's")
+        }
+        if let original = message.text(30), try OriginalAmounts(original).transaction != asked {
+            throw ISO8583Error(.wrongEcho, "30", "is not the request's amount")
+        }
+    }
+
+    /// Field 2 need not come back; when it does it is the card that was sent, in 2 or in 35.
+    private func checkCard(_ message: Message, _ card: HostCardData) throws(ISO8583Error) {
+        guard let received = message.secret(2) else { return }
+        guard card.pan.withDigits({ SecretBytes($0.utf8) }) == received else {
+            throw ISO8583Error(.wrongEcho, "2", "differs from the request's")
+        }
+    }
+
+    private func amount(_ message: Message, _ request: HostRequest) -> Amount? {
+        let currency =
+            switch request {
+            case .financial(let financial): financial.amount.currency
+            case .reversal(let reversal): reversal.amount.currency
+            }
+        return message.number(4).flatMap { Amount(minorUnits: $0, currency: currency) }
+    }
+
+    /// Minor units; negative when the cardholder owes.
+    private func balance(_ message: Message) throws(ISO8583Error) -> String? {
+        guard let text = message.text(54) else { return nil }
+        let available = try AdditionalAmount.sets(text).first { $0.amountType == dialect.amountTypes["availableBalance"] }
+        return available.map { ($0.isCredit ? "" : "-") + String($0.minorUnits) }
+    }
+}

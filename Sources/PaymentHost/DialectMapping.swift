@@ -1,0 +1,80 @@
+import ISO8583
+import Keys
+import Money
+
+/// Turns what the terminal wants into messages of a dialect and answers back. Pure: no link, no clock.
+public struct DialectMapping: Sendable {
+    public let dialect: Dialect
+    let merchant: MerchantIdentity
+    let terminal: PointOfServiceTerminal
+    private let macKey: SecretBytes?
+    private let encoder: MessageEncoder
+    private let decoder: MessageDecoder
+
+    /// Throws when the merchant's data do not fit their fields, the key is none, or the dialect lacks a code; so later no message can fail for that.
+    public init(
+        dialect: Dialect, merchant: MerchantIdentity, terminal: PointOfServiceTerminal, macKey: SecretBytes?
+    ) throws(PaymentHostError) {
+        if let macKey, ![16, 24, 32].contains(macKey.count) {
+            throw PaymentHostError(.macKey, "The MAC key has \(macKey.count) bytes.", remedy: "An AES key has 16, 24 or 32.")
+        }
+        self.dialect = dialect
+        self.merchant = merchant
+        self.terminal = terminal
+        self.macKey = dialect.mac.algorithm == .none ? nil : macKey
+        encoder = MessageEncoder(dialect: dialect)
+        decoder = MessageDecoder(dialect: dialect)
+        try check()
+    }
+
+    /// The message on the wire: length header, message, MAC.
+    public func frame(_ message: Message) throws(ISO8583Error) -> [UInt8] {
+        guard let macKey else { return try encoder.frame(message) }
+        return try encoder.frame(message) { try CMAC.code(for: $0, key: macKey, length: Dialect.MACRules.byteCount) }
+    }
+
+    public func decode(_ frame: [UInt8]) throws(ISO8583Error) -> MessageDecoder.Received { try decoder.decode(frame) }
+
+    /// Why the MAC of `received` cannot be trusted; `nil` when it is right or none is agreed.
+    func macFault(_ received: MessageDecoder.Received) -> ISO8583Error? {
+        guard let macKey else { return nil }
+        let field = received.message.contains(128) ? "128" : "64"
+        guard let mac = received.mac else { return ISO8583Error(.missing, field, "the MAC is missing") }
+        guard let expected = try? CMAC.code(for: received.authenticated, key: macKey, length: Dialect.MACRules.byteCount),
+            constantTimeEqual(expected, mac)
+        else { return ISO8583Error(.malformed, field, "the MAC is wrong") }
+        return nil
+    }
+
+    private func check() throws(PaymentHostError) {
+        let values: [(Int, String, String)] = [
+            (41, merchant.terminalID, "terminal id"), (42, merchant.merchantID, "merchant id"),
+            (43, merchant.nameAndLocation, "name and location"), (26, merchant.categoryCode, "category code"),
+            (32, merchant.acquirerID, "acquirer id"),
+        ]
+        for (number, value, name) in values where !(number == 32 && value.isEmpty) {
+            guard let field = dialect.fields[number] else {
+                throw PaymentHostError(.dialect, "Dialect \(dialect.name) has no field \(number).")
+            }
+            var probe = Message(mti: dialect.networkRequest)
+            probe.set(number, value)
+            if value.isEmpty || (try? encoder.encode(probe)) == nil {
+                throw PaymentHostError(
+                    .merchant, "The \(name) does not fit field \(number).",
+                    remedy: "It is \(field.format.rawValue), \(field.length == .fixed && field.format == .n ? "exactly" : "at most") "
+                        + "\(field.maximum) long, without letters outside ASCII.")
+            }
+        }
+        for entryMode in [EntryMode.contactless, .chip, .swiped, .chipSwiped, .manual] {
+            for authentication in [HostCardholderAuthentication.notAuthenticated, .onlinePIN, .offlinePIN, .signature] {
+                _ = try PointOfServiceCode(terminal: terminal, entryMode: entryMode, authentication: authentication).text(dialect)
+            }
+        }
+        for function in ["reversal"] + NetworkFunction.allCases.map(\.rawValue) where dialect.functionCodes[function] == nil {
+            throw PaymentHostError(.dialect, "Dialect \(dialect.name) has no function code for \(function).")
+        }
+        for amount in ["tip", "cashback", "surcharge", "tax", "availableBalance"] where dialect.amountTypes[amount] == nil {
+            throw PaymentHostError(.dialect, "Dialect \(dialect.name) has no amount type for \(amount).")
+        }
+    }
+}

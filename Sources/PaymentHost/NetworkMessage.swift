@@ -1,0 +1,26 @@
+/// Network messages the link sends by itself; the raw value is the dialect's key for field 24.
+public enum NetworkFunction: String, Sendable, Hashable, CaseIterable { case signOn, signOff, echo }
+
+/// What a network message needs from outside: a trace number never used before in the batch, and the time.
+public struct NetworkStamp: Sendable, Hashable {
+    public var stan: Int
+    public var dateTimes: WireDateTimes
+
+    public init(stan: Int, dateTimes: WireDateTimes) {
+        self.stan = stan
+        self.dateTimes = dateTimes
+    }
+}
+
+/// The wall clock as messages write it.
+public struct WireDateTimes: Sendable, Hashable {
+    /// Field 12, YYMMDDhhmmss.
+    public var local: String
+    /// Field 7, MMDDhhmmss UTC.
+    public var transmission: String
+
+    public init(local: String, transmission: String) {
+        self.local = local
+        self.transmission = transmission
+    }
+}
