@@ -18,7 +18,10 @@ final class HostConnection: ChannelInboundHandler {
     }
 
     func channelActive(context: ChannelHandlerContext) {
-        desk.opened(context.channel)
+        guard desk.opened(context.channel) else {
+            context.close(promise: nil)
+            return
+        }
         context.fireChannelActive()
     }
 

@@ -49,7 +49,15 @@ final class HostDesk: Sendable {
 
     func note(_ text: String) { logger.info("host simulator: \(text)") }
 
-    func opened(_ channel: any Channel) { state.withLockedValue { $0.connections[ObjectIdentifier(channel)] = channel } }
+    /// Whether the connection may stay: one that was accepted just before `refuse` may not.
+    func opened(_ channel: any Channel) -> Bool {
+        state.withLockedValue {
+            guard $0.machine.faults.mode != .refuse else { return false }
+            $0.connections[ObjectIdentifier(channel)] = channel
+            return true
+        }
+    }
+
     func closed(_ channel: any Channel) { state.withLockedValue { $0.connections[ObjectIdentifier(channel)] = nil } }
 
     /// Closes every connection and waits until they are gone.

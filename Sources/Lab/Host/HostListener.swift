@@ -12,6 +12,7 @@ actor HostListener {
     private let host: String
     private var port: Int
     private var channel: (any Channel)?
+    private var isStarted = false
     private var last: Task<Void, any Error>?
 
     init(host: String, port: Int, context: NIOSSLContext?, header: LengthHeader, desk: HostDesk, group: any EventLoopGroup) {
@@ -24,18 +25,34 @@ actor HostListener {
     }
 
     /// Listens, unless it does already, and says on which port.
-    func open() async throws(LabError) -> Int {
+    func start() async throws(LabError) -> Int {
+        isStarted = true
+        try await open()
+        return port
+    }
+
+    /// Stops listening and closes all connections.
+    func stop() async {
+        isStarted = false
+        await refuse()
+    }
+
+    /// Lets nobody in, until `admit`.
+    func refuse() async {
+        try? await inTurn { listener in await listener.shut() }
+    }
+
+    /// Listens again, if it was started.
+    func admit() async throws(LabError) {
+        if isStarted { try await open() }
+    }
+
+    private func open() async throws(LabError) {
         do {
             try await inTurn { listener in try await listener.bind() }
         } catch {
             throw LabError(.hostListen, "The host simulator cannot listen on \(host) port \(port): \(error)")
         }
-        return port
-    }
-
-    /// Stops listening and closes all connections.
-    func close() async {
-        try? await inTurn { listener in await listener.shut() }
     }
 
     private func inTurn(_ work: @escaping @Sendable (isolated HostListener) async throws -> Void) async throws {

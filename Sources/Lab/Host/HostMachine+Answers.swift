@@ -4,20 +4,32 @@ import Keys
 
 /// Decisions on what the books leave open, and how answers are made and spoilt.
 extension HostMachine {
-    /// An 1100 or 1200. The cryptogram first: what is not the card's is declined, whatever the amount says.
-    func decide(_ request: LedgerRequest, _ message: Message, _ behaviour: HostBehaviour) -> LedgerDecision {
-        let chip = chipRequest(message)
-        if let chip, let issuer, !issuer.isGenuine(chip) { return .refused(HostActionCode.suspectedCounterfeit) }
+    /// An 1100 or 1200. The cryptogram first: what is not the card's is declined, whatever the amount says. With a word for the log.
+    func decide(_ request: LedgerRequest, _ message: Message, _ behaviour: HostBehaviour) -> (LedgerDecision, note: String?) {
+        let chip: VerifiedRequest?
+        switch cryptogram(of: message) {
+        case nil: chip = nil
+        case .valid(let request)?: chip = request
+        case .wrong(let request)?:
+            return (declined(HostActionCode.suspectedCounterfeit, chip: request), "the cryptogram (9F26) is not the card's")
+        case .unusable(let reason)?: return (.refused(HostActionCode.formatError), reason)
+        }
         var decision: LedgerDecision
         switch behaviour.verdict {
-        case .decline(let actionCode): decision = .refused(actionCode)
+        case .decline(let actionCode): return (declined(actionCode, chip: chip), nil)
         case .approve: decision = LedgerDecision(actionCode: HostActionCode.approved, isApproved: true, amount: request.amount)
         case .approveHalf:
             // 002 needs 0 < approved < asked; the smallest amount that ends in .20 is 20.
             decision = LedgerDecision(actionCode: HostActionCode.partiallyApproved, isApproved: true, amount: request.amount / 2)
         }
-        if decision.isApproved { decision.approvalCode = ledger.nextApprovalCode(batch: request.batch) }
-        if let chip { decision.iccData = issuerData(chip, decision.actionCode, behaviour.issuer) }
+        decision.approvalCode = ledger.nextApprovalCode(batch: request.batch)
+        decision.iccData = issuerData(chip, decision.actionCode, behaviour.issuer)
+        return (decision, nil)
+    }
+
+    private func declined(_ actionCode: String, chip: VerifiedRequest?) -> LedgerDecision {
+        var decision = LedgerDecision.refused(actionCode)
+        decision.iccData = issuerData(chip, actionCode, .answers)
         return decision
     }
 
@@ -102,20 +114,18 @@ extension HostMachine {
 // MARK: Field 55
 
 extension HostMachine {
-    private func chipRequest(_ message: Message) -> ChipRequest? {
-        guard let iccData = message.bytes(55), let pan = MaskedCard(message).pan else { return nil }
-        return ChipRequest(pan: pan, sequenceNumber: Int(message.number(23) ?? 0), iccData: iccData)
+    /// `nil` for a message without chip data, and for a host that knows no keys.
+    private func cryptogram(of message: Message) -> IssuerCryptography.Verdict? {
+        guard let issuer, let iccData = message.bytes(55) else { return nil }
+        guard let pan = MaskedCard(message).pan else { return .unusable("chip data (55) without a card number (35 or 2)") }
+        return issuer.verify(iccData: iccData, pan: pan, panSequenceNumber: message.number(23).map { Int($0) })
     }
 
-    /// 91 with the response code that the terminal will make of the action code, so that both sign the same (EMV 4.4 Book 2, 8.2.1).
-    private func issuerData(_ chip: ChipRequest, _ actionCode: String, _ issuer: HostBehaviour.Issuer) -> [UInt8] {
+    /// 91 over the response code that the terminal will make of the action code (EMV 4.4 Book 2, 8.2.1), and what is to follow it.
+    private func issuerData(_ chip: VerifiedRequest?, _ actionCode: String, _ issuer: HostBehaviour.Issuer) -> [UInt8] {
         let responseCode = Array(dialect.action(actionCode).responseCode.utf8)
-        guard var data = self.issuer?.authenticationData(for: chip, responseCode: responseCode), (8...16).contains(data.count) else {
-            return []
-        }
-        if issuer == .wrongCryptogram { data[0] ^= 0xFF }
-        let authentication = [0x91, UInt8(data.count)] + data
-        return issuer == .script ? authentication + Self.script : authentication
+        guard let data = try? chip?.responseICCData(responseCode: responseCode, corrupted: issuer == .wrongCryptogram) else { return [] }
+        return issuer == .script ? data + Self.script : data
     }
 
     /// A 72 template with an identifier (9F18) and one command (86): APPLICATION UNBLOCK (EMV 4.4 Book 3, 6.5.2), which does an open card no harm.

@@ -6,7 +6,7 @@ public struct HostMachine: Sendable {
     public internal(set) var ledger: HostLedger
     public var faults = HostFaults()
     public let dialect: Dialect
-    let issuer: (any HostIssuer)?
+    let issuer: IssuerCryptography?
     let macKey: SecretBytes
     private let decoder: MessageDecoder
     let encoder: MessageEncoder
@@ -22,8 +22,9 @@ public struct HostMachine: Sendable {
     }
 
     /// - Parameter issuer: without one, cryptograms are neither checked nor answered.
-    public init(dialect: Dialect, ledger: HostLedger = HostLedger(), issuer: (any HostIssuer)? = nil, macKey: SecretBytes = LabKeys.hostMAC)
-    {
+    public init(
+        dialect: Dialect, ledger: HostLedger = HostLedger(), issuer: IssuerCryptography? = nil, macKey: SecretBytes = LabKeys.hostMAC
+    ) {
         self.dialect = dialect
         self.ledger = ledger
         self.issuer = issuer
@@ -74,17 +75,19 @@ public struct HostMachine: Sendable {
         let behaviour = faults.behaviour(of: request.kind, amount: request.amount)
         let decision: LedgerDecision
         var booking: LedgerEntry.Booking?
+        var note: String?
         switch ledger.verdict(on: request) {
         case .repeated(let first): decision = first
         case .decided(let own):
             decision = own
             booking = .init(request: request, decision: own)
         case .open:
-            decision = decide(request, message, behaviour)
+            (decision, note) = decide(request, message, behaviour)
             booking = .init(request: request, decision: decision)
         }
         let actions = [record(LedgerEntry(message: logged, booking: request.kind == .network ? nil : booking))]
-        return actions + deliver(answerMessage(decision, request, message, answerType), request.kind, behaviour.delivery)
+        return actions + (note.map { [.note("\(message.mti): \($0)")] } ?? [])
+            + deliver(answerMessage(decision, request, message, answerType), request.kind, behaviour.delivery)
     }
 
     private mutating func record(_ entry: LedgerEntry) -> Action {

@@ -18,8 +18,8 @@ public final class HostSimulator: Sendable {
         public var ledgerPath: String?
         /// Whether each line waits for the disk.
         public var isSynchronised = false
-        /// Without one, cryptograms are neither checked nor answered.
-        public var issuer: (any HostIssuer)?
+        /// The issuer of the lab's cards; without one, cryptograms are neither checked nor answered.
+        public var issuer: IssuerCryptography? = IssuerCryptography()
         public var macKey = LabKeys.hostMAC
         /// See `HostLedger`.
         public var approvalCodeSeed = Int.random(in: 0..<900_000)
@@ -63,19 +63,19 @@ public final class HostSimulator: Sendable {
 
     /// Listens, and says on which port.
     @discardableResult
-    public func start() async throws(LabError) -> Int { try await listener.open() }
+    public func start() async throws(LabError) -> Int { try await listener.start() }
 
     /// Closes listener and connections. The books stay readable.
-    public func stop() async { await listener.close() }
+    public func stop() async { await listener.stop() }
 
     /// Done when it returns: the next message meets it, and with `refuse` nobody is connected any more.
     public func apply(_ change: HostChange) async throws(LabError) {
         desk.apply(change)
         guard let mode = change.mode else { return }
         if mode == .refuse {
-            await listener.close()
+            await listener.refuse()
         } else {
-            _ = try await listener.open()
+            try await listener.admit()
         }
     }
 

@@ -1,6 +1,7 @@
 import Hex
 import ISO8583
 import Keys
+import SmartCard
 
 extension LedgerMessage {
     /// A message as the books may keep it. Card number and tracks keep first six and last four digits, PIN data, expiry and ciphertexts nothing.
@@ -12,10 +13,23 @@ extension LedgerMessage {
             case 2, 35, 45: fields[number] = card.masked
             case 14, 36, 52, 53: fields[number] = MaskedCard.nothing
             case 48: fields[number] = card.redacting(Self.maskedPrivateData(message.text(48)))
+            case 55: fields[number] = card.redacting(Self.maskedChipData(message.bytes(55)))
             default: fields[number] = card.redacting(message.text(number) ?? message.bytes(number)?.hex ?? MaskedCard.nothing)
             }
         }
         self.init(time: time, direction: direction, messageType: message.mti, stan: message.text(11) ?? "", fields: fields)
+    }
+
+    /// Card number, tracks and names, in the chip's tags (EMV 4.4 Book 3, Annex A1; 9F6B Mastercard contactless track 2).
+    private static let cardTags: Set<TagNumber> = [0x5A, 0x56, 0x57, 0x5F20, 0x5F24, 0x99, 0x9F0B, 0x9F1F, 0x9F20, 0x9F6B]
+
+    /// 55 in hexadecimal, the values of such tags as `*`.
+    private static func maskedChipData(_ bytes: [UInt8]?) -> String {
+        guard let bytes, let objects = try? BERTLV.parse(bytes) else { return MaskedCard.nothing }
+        return objects.map { object in
+            let text = object.encoded.hex
+            return cardTags.contains(object.tag) ? object.tag.description + MaskedCard.nothing : text
+        }.joined()
     }
 
     /// 48 without ciphertext (06) and key block (12).
