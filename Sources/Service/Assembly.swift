@@ -1,0 +1,150 @@
+import Devices
+import EMV
+import ISO8583
+import Keys
+import Logging
+import NIOCore
+import NIOPosix
+import PaymentHost
+import Terminal
+import TerminalAPI
+import USB
+
+/// Makes the parts of one terminal from its configuration.
+struct Assembly {
+    let configuration: Configuration
+    let files: TerminalFiles
+    let logger: Logger
+    let clock = SystemClock()
+
+    // MARK: Devices
+
+    /// The system's USB; `nil`, with a line in the log, on a machine whose USB cannot be used.
+    func systemBus() -> LibUSBBus? {
+        do { return try LibUSBBus(logger: logger.labelled("usb")) } catch {
+            logger.error("USB cannot be used: \(error)")
+            return nil
+        }
+    }
+
+    var roles: DeviceRoles {
+        if let path = configuration.chipPath { return DeviceRoles(chip: .path(USBBusPath(path))) }
+        if let serial = configuration.chipSerial { return DeviceRoles(chip: .serialNumber(serial)) }
+        return DeviceRoles()
+    }
+
+    // MARK: POS
+
+    func server(terminal: any PaymentTerminal, eventLoop: any EventLoop) throws(ServiceError) -> POSServer {
+        var api = POSServerConfiguration()
+        api.addresses = [configuration.pos.address]
+        api.port = configuration.pos.port
+        api.tlsPort = configuration.pos.tlsPort
+        api.tls = try serverTLS()
+        api.plainFromAnywhere = configuration.pos.plainFromAnywhere
+        if api.plainFromAnywhere {
+            logger.warning("PLAIN WEBSOCKET FROM OTHER MACHINES IS ON: everyone on the network can read and change the POS conversation.")
+        }
+        for text in configuration.pos.allow where AddressRange(text) == nil {
+            throw ServiceError(.listen, "pos.allow: \(text) is not an address range, or has bits set beyond its length.")
+        }
+        api.allow = configuration.pos.allow.compactMap { AddressRange($0) }
+        api.allowCertificates = Set(configuration.pos.allowCertificates.map { $0.uppercased() })
+        api.origins = Set(configuration.pos.origins)
+        api.connectionLimit = configuration.pos.connections
+        api.messageLimit = configuration.pos.messageBytes
+        do { return try POSServer(configuration: api, terminal: terminal, logger: logger.labelled("pos"), eventLoop: eventLoop) } catch {
+            throw ServiceError(.tls, "The POS server's TLS material cannot be used: \(error)", remedy: error.remedy)
+        }
+    }
+
+    private func serverTLS() throws(ServiceError) -> POSServerTLS {
+        let mode = POSServerTLS.ClientCertificates(rawValue: configuration.pos.clientCertificates.rawValue) ?? .off
+        var authorities: String?
+        if let file = configuration.pos.clientCA { authorities = try TerminalFiles.text(file) }
+        if let certificate = configuration.pos.certificate, let key = configuration.pos.key {
+            return POSServerTLS(
+                certificateChain: try TerminalFiles.text(certificate), privateKey: SecretBytes(try TerminalFiles.text(key).utf8),
+                clientCertificates: mode, clientAuthorities: authorities)
+        }
+        let (hosts, addresses) = TerminalFiles.localNames()
+        let now = clock.wallTime.milliseconds / 1000
+        let given = configuration.pos.names
+        do {
+            let names = try CertificateNames(
+                hosts: hosts + given.filter { IPAddress($0) == nil }, addresses: addresses + given.filter { IPAddress($0) != nil })
+            let authority = try SiteCertificateAuthority.open(directory: files.tls, now: now)
+            let certificate = try authority.serverCertificate(directory: files.tls, names: names, now: now)
+            return POSServerTLS(
+                certificateChain: certificate.chainPEM, privateKey: certificate.privateKeyPEM, clientCertificates: mode,
+                clientAuthorities: authorities)
+        } catch { throw ServiceError(.tls, "The site's certificates cannot be made or read: \(error)", remedy: error.remedy) }
+    }
+
+    // MARK: Engine
+
+    func engine(
+        registry: DeviceRegistry, link: HostLink, display: any CardholderDisplay, point: @escaping @Sendable (TransactionPoint) -> Void,
+        onFatal: @escaping @Sendable (JournalError) -> Void
+    ) throws(ServiceError) -> TerminalEngine {
+        let merchant = configuration.merchant
+        let applications = try Tables.applications(file: configuration.applicationsFile).applications
+        let terminalData = terminalData
+        var limits = TransactionLimits()
+        limits.card = configuration.limits.card
+        limits.cardholder = configuration.limits.cardholder
+        limits.host = configuration.limits.host
+        let terminal = TerminalConfiguration(
+            merchant: merchantIdentity, merchantName: merchant.name, currency: merchant.currency, model: Product.name,
+            serialNumber: merchant.serialNumber, applicationName: Product.name, applicationVersion: Product.version, limits: limits,
+            posConnectionLost: configuration.pos.connectionLost == .complete ? .complete : .reverse,
+            cardBrands: try Tables.brands(file: configuration.brandsFile), language: merchant.language, dataDirectory: files.directory)
+        let keys: SiteKeys
+        do { keys = try SiteKeys.open(path: files.siteKey) } catch {
+            throw ServiceError(.keys, "The site key cannot be used: \(error)", remedy: error.remedy)
+        }
+        return TerminalEngine(
+            TerminalEngine.Environment(
+                configuration: terminal, devices: registry, host: link, display: display, keys: keys,
+                kernel: { ContactKernel(terminal: terminalData, applications: applications, transaction: $0) }, clock: clock, point: point,
+                onFatal: onFatal, log: logger.labelled("terminal")))
+    }
+
+    var merchantIdentity: MerchantIdentity {
+        let merchant = configuration.merchant
+        return MerchantIdentity(
+            terminalID: merchant.terminalID, merchantID: merchant.merchantID, nameAndLocation: "\(merchant.name), \(merchant.location)",
+            categoryCode: merchant.categoryCode, acquirerID: merchant.acquirerID)
+    }
+
+    /// 9F33 claims what the devices of this version can do: chip, signature, no CVM.
+    private var terminalData: TerminalData {
+        var data = TerminalData()
+        data.capabilities = [.chip, .signature, .noCVM]
+        data.countryCode = configuration.merchant.countryCode
+        data.interfaceDeviceSerialNumber = configuration.merchant.serialNumber.prefixPadded(8)
+        data.merchantCategoryCode = configuration.merchant.categoryCode
+        data.terminalIdentification = configuration.merchant.terminalID.prefixPadded(8)
+        data.merchantIdentifier = configuration.merchant.merchantID.prefixPadded(15)
+        data.merchantNameAndLocation = merchantIdentity.nameAndLocation
+        data.acquirerIdentifier = configuration.merchant.acquirerID
+        return data
+    }
+}
+
+extension Logger {
+    /// The same handler and level under another name.
+    func labelled(_ part: String) -> Logger {
+        var logger = self
+        logger[metadataKey: "part"] = "\(part)"
+        return logger
+    }
+}
+
+extension String {
+    /// The first characters, with spaces behind up to the length: EMV "ans 8" and the like.
+    fileprivate func prefixPadded(_ length: Int) -> String {
+        let text = prefix(length)
+        return text + String(repeating: " ", count: length - text.count)
+    }
+}

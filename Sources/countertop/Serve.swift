@@ -1,0 +1,41 @@
+import ArgumentParser
+import Logging
+import Service
+
+struct Serve: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Runs the terminal.",
+        discussion: "Ends in order on SIGTERM or Ctrl-C. Exit code 78: the configuration is at fault; the log says where.")
+
+    @Option(help: "The configuration file; docs/configuration.md explains every key.") var config = "/etc/countertop/countertop.yaml"
+    @Flag(help: "Only check the configuration.") var check = false
+
+    func run() async throws {
+        let settings: Configuration
+        do { settings = try Configuration(contentsOf: config) } catch {
+            makeLogger(level: .info).critical("\(error)")
+            throw ExitCode(ConfigurationError.exitCode)
+        }
+        if check { return print("\(config): in order") }
+        let logger = makeLogger(level: Logger.Level(rawValue: settings.logLevel) ?? .info)
+        let ended = Task { await TerminationSignals.wait() }
+        do {
+            let service = try await TerminalService(configuration: settings, logger: logger)
+            _ = try await service.start()
+            SystemNotification.send("READY=1\nSTATUS=listening")
+            await ended.value
+            SystemNotification.send("STOPPING=1")
+            await service.shutdown()
+        } catch let error as ServiceError {
+            logger.critical("\(error)")
+            throw ExitCode.failure
+        }
+    }
+}
+
+/// Standard output is for results; logs go to standard error.
+func makeLogger(level: Logger.Level) -> Logger {
+    var logger = Logger(label: "countertop") { StreamLogHandler.standardError(label: $0) }
+    logger.logLevel = level
+    return logger
+}
