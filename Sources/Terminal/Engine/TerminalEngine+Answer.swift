@@ -1,0 +1,51 @@
+import EMV
+import Hex
+import Keys
+import PaymentHost
+
+/// What answer and receipts say of the card.
+extension TerminalEngine {
+    func cardReference(_ pan: PAN) -> CardReference? {
+        guard let hash = try? environment.keys.cardHash(of: pan) else { return nil }
+        return CardReference(hash: hash.bytes, bin: pan.firstSix, lastFour: pan.lastFour)
+    }
+
+    func addReceipts(_ answer: inout TransactionAnswer, _ current: RunningTransaction) {
+        let verification = current.outcome?.receipt.cvm
+        addReceipts(
+            &answer, retrievalReference: current.exchange.retrievalReference, stan: current.exchange.stan,
+            label: current.outcome?.receipt.label, signatureLine: verification == .signature || verification == .offlinePINAndSignature)
+    }
+
+    func addReceipts(
+        _ answer: inout TransactionAnswer, retrievalReference: String, stan: Int, label: String? = nil, signatureLine: Bool = false
+    ) {
+        let configuration = environment.configuration
+        let receipt = Receipt(
+            merchantName: configuration.merchantName, currency: configuration.currency, answer: answer, applicationLabel: label,
+            retrievalReference: retrievalReference, stan: stan, signatureLine: signatureLine)
+        answer.merchantReceipt = receipt.text(.merchant)
+        answer.customerReceipt = receipt.text(.customer)
+    }
+}
+
+extension RunningTransaction {
+    mutating func learn(_ card: KernelCardData, _ environment: TerminalEngine.Environment, aid: [UInt8]? = nil) {
+        draft.account = environment.keys.accountMask.formatPreserving(card.pan, batchNumber: acceptance.batchNumber)
+        draft.entryMode = EntryMode.chip.rawValue
+        let row = environment.configuration.cardBrands.row(aid: aid, bin: card.pan.firstSix)
+        draft.cardBrand = row?.brand
+        draft.cardTypeProcessed = row?.type.processedCode
+    }
+
+    mutating func learn(_ outcome: KernelOutcome, _ environment: TerminalEngine.Environment) {
+        let receipt = outcome.receipt
+        if let card = outcome.card { learn(card, environment, aid: receipt.aid) }
+        guard !receipt.aid.isEmpty else { return }
+        draft.aid = receipt.aid.hex
+        draft.tvr = receipt.tvr.hex
+        draft.tsi = receipt.tsi.hex
+        draft.preferredName = receipt.preferredName
+        draft.cvm = receipt.cvm.rawValue
+    }
+}

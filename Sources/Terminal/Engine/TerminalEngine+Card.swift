@@ -1,0 +1,197 @@
+import Devices
+import EMV
+import SmartCard
+
+/// The reader, the card in it, and the kernel's dialogue with that card.
+extension TerminalEngine {
+    func readerChanged(_ reader: (any ChipReader)?) {
+        self.reader = reader
+        readerGeneration += 1
+        presenceWatch?.cancel()
+        presenceWatch = nil
+        guard let reader else { return readerEnded(readerGeneration) }
+        slot.readerCame()
+        // Whatever card the reader reports first, the one in use has lost its power.
+        if running?.kernel != nil { feed(.slot(.noReader)) }
+        let generation = readerGeneration
+        presenceWatch = Task { [weak self] in
+            for await presence in reader.cardPresence() { await self?.presenceChanged(presence, generation) }
+            await self?.readerEnded(generation)
+        }
+    }
+
+    private func presenceChanged(_ presence: CardPresence, _ generation: Int) {
+        guard generation == readerGeneration else { return }
+        slot.changed(presence)
+        feed(.slot(slot.state))
+        if running == nil, presence == .absent { show(DisplayMessage(.welcome, text: CardholderText.welcome)) }
+    }
+
+    private func readerEnded(_ generation: Int) {
+        guard generation == readerGeneration else { return }
+        reader = nil
+        slot.readerWent()
+        feed(.slot(slot.state))
+    }
+
+    /// Powers the card and begins the dialogue. From here on it serves no other transaction.
+    func readCard() {
+        guard let reader, let current = running else { return feed(.cardEnded(.readerLost)) }
+        slot.use()
+        running?.kernel = environment.kernel(kernelTransaction(current))
+        onCard { () throws(DeviceError) in .start(answerToReset: try await reader.powerOn()) }
+    }
+
+    private func kernelTransaction(_ current: RunningTransaction) -> KernelTransaction {
+        let local = times(at: current.acceptance.at).local
+        let bcd = [local.hour, local.minute, local.second].map { UInt8($0 / 10 << 4 | $0 % 10) }
+        let cashback = current.request.cashbackAmount ?? 0
+        return KernelTransaction(
+            transactionType: cashback > 0 ? 0x09 : 0x00, amountAuthorised: current.amount,
+            amountOther: .init(minorUnits: cashback, currency: current.amount.currency) ?? .zero(current.amount.currency),
+            date: KernelDate(year: local.year, month: local.month, day: local.day), time: bcd,
+            sequenceCounter: UInt32(current.exchange.stan),
+            // No store and forward yet: every approval is preceded by a request to go online.
+            unpredictableNumber: environment.random(4), forceOnline: true)
+    }
+
+    /// One operation on the card, after those before it; what it gives goes to the kernel.
+    private func onCard(_ operation: @escaping @Sendable () async throws(DeviceError) -> KernelEvent) {
+        guard let dialogue = running?.dialogue, let id = running?.id else { return }
+        let before = cardTask
+        cardTask = Task { [weak self] in
+            await before?.value
+            do throws(DeviceError) {
+                let event = try await operation()
+                await self?.cardAnswered(event, nil, dialogue, id)
+            } catch {
+                await self?.cardAnswered(.cardLost, error, dialogue, id)
+            }
+        }
+    }
+
+    private func cardAnswered(_ event: KernelEvent, _ error: DeviceError?, _ dialogue: Int, _ id: TransactionID) {
+        guard running?.id == id, running?.dialogue == dialogue else { return }
+        if let error {
+            environment.log.notice("card dialogue ended: \(error)", metadata: ["transaction": "\(id)"])
+            running?.cardFailure =
+                switch error.code {
+                case .cardRemoved: .removed
+                case .deviceGone, .noPermission: .readerLost
+                default: .mute
+                }
+        }
+        drive(event)
+    }
+
+    private func drive(_ event: KernelEvent) {
+        guard var kernel = running?.kernel else { return }
+        let actions = kernel.on(event)
+        running?.kernel = kernel
+        for action in actions {
+            switch action {
+            case .transmit(let command):
+                guard let reader else { return drive(.cardLost) }
+                onCard { () throws(DeviceError) in .response(try await reader.transmit(command)) }
+            case .chooseApplication(let candidates):
+                running?.candidates = candidates
+                feed(.choiceNeeded)
+            case .goOnline(let online):
+                running?.online = online
+                running?.learn(online.card, environment)
+                feed(.onlineRequested)
+            case .finished(let outcome): dialogueEnded(outcome)
+            }
+        }
+    }
+
+    private func dialogueEnded(_ outcome: KernelOutcome) {
+        guard let current = running else { return }
+        running?.outcome = outcome
+        running?.learn(outcome, environment)
+        // Named when the card has answered its second GENERATE AC, whatever it said.
+        if current.machine.phase == .cardEnd, outcome.verdict == .approved || outcome.verdict == .declined {
+            environment.point(.afterSecondGenerateAC)
+        }
+        feed(.cardEnded(Self.end(outcome, current.cardFailure)))
+    }
+
+    private static func end(_ outcome: KernelOutcome, _ failure: TransactionMachine.CardEnd?) -> TransactionMachine.CardEnd {
+        switch outcome.verdict {
+        case .approved: .approved
+        case .declined: .declined
+        case .terminated: refusals.contains(outcome.reason ?? "") ? .refused : .unusable
+        // Stripe readers come later: a chip that cannot be used is a card that cannot be read.
+        case .fallback: .unusable
+        case .cancelled: .cancelled
+        case .cardLost: failure ?? .mute
+        }
+    }
+
+    /// Reasons by which the card, or its issuer, refuses a service that it could give.
+    private static let refusals: Set<String> = ["applicationBlocked", "cardBlocked", "conditionsNotSatisfied"]
+
+    func completeCard(_ verdict: TransactionMachine.HostVerdict) {
+        guard running?.kernel != nil else { return feed(.cardEnded(.mute)) }
+        switch verdict {
+        case .approved, .partiallyApproved, .declined:
+            let answer = running?.hostAnswer
+            drive(
+                .hostAnswered(
+                    .answered(
+                        authorisationResponseCode: Array((answer?.responseCode ?? "05").utf8.prefix(2)), approved: verdict != .declined,
+                        iccData: answer?.iccData ?? [])))
+        case .notConnected, .notSent, .noAnswer, .badAnswer: drive(.hostAnswered(.unableToGoOnline))
+        }
+    }
+
+    /// Ends the dialogue wherever it is. What the kernel knows by then is for the receipt.
+    func stopCard() {
+        guard var kernel = running?.kernel else { return }
+        if running?.outcome == nil {
+            for case .finished(let outcome) in kernel.on(.cardLost) {
+                running?.outcome = outcome
+                running?.learn(outcome, environment)
+            }
+        }
+        running?.kernel = nil
+        running?.online = nil
+        running?.dialogue += 1
+        running?.choice?.cancel()
+        let before = cardTask
+        before?.cancel()
+        guard let reader else { return }
+        cardTask = Task {
+            await before?.value
+            await reader.powerOff()
+        }
+    }
+
+    func offerApplications() {
+        guard let current = running else { return }
+        // A display without buttons: the application of highest priority (EMV 4.4 Book 1, 12.4).
+        guard let presses = environment.display.presses() else { return applicationChosen(0) }
+        let (id, dialogue) = (current.id, current.dialogue)
+        running?.choice = Task { [weak self] in
+            for await text in presses { await self?.pressed(text, dialogue, id) }
+        }
+    }
+
+    private func pressed(_ text: String, _ dialogue: Int, _ id: TransactionID) {
+        guard let current = running, current.id == id, current.dialogue == dialogue, !current.candidates.isEmpty else { return }
+        if text == CardholderText.cancelButton { return applicationChosen(nil) }
+        guard let index = current.candidates.firstIndex(where: { $0.shownName == text }) else { return }
+        applicationChosen(index)
+    }
+
+    private func applicationChosen(_ index: Int?) {
+        running?.choice?.cancel()
+        running?.candidates = []
+        feed(.choiceMade)
+        drive(.applicationChosen(index))
+    }
+}
+
+extension ApplicationCandidate {
+    var shownName: String { preferredName ?? label }
+}

@@ -1,0 +1,149 @@
+import Devices
+import EMV
+import Money
+import PaymentHost
+
+/// Feeding the machine and carrying out what it returns.
+extension TerminalEngine {
+    /// Events raised while actions are carried out wait until those are done.
+    func feed(_ event: TransactionMachine.Event) {
+        inbox.append(event)
+        guard !isFeeding else { return }
+        isFeeding = true
+        while !inbox.isEmpty, running != nil, !isDead {
+            let event = inbox.removeFirst()
+            for action in running?.machine.on(event) ?? [] { perform(action) }
+        }
+        inbox = []
+        isFeeding = false
+        if let over = running, over.machine.isOver, !isDead { finish(over) }
+    }
+
+    /// The answer comes with the machine's first action.
+    func feedCancel() -> CancelAnswer {
+        guard !isFeeding, let actions = running?.machine.on(.cancel) else { return .nothingToCancel }
+        var answer = CancelAnswer.nothingToCancel
+        for action in actions {
+            if case .answerCancel(let given) = action { answer = given } else { perform(action) }
+        }
+        return answer
+    }
+
+    private func perform(_ action: TransactionMachine.Action) {
+        guard let id = running?.id, !isDead else { return }
+        switch action {
+        case .status(let context): running?.report(.status(context, message: CardholderText.cashier(context)))
+        case .show(let prompt): show(prompt)
+        case .startTimer(let timer, let duration): startTimer(timer, duration)
+        case .stopTimer(let timer): stopTimer(timer)
+        case .stopTimers: for timer in TransactionMachine.Timer.allCases { stopTimer(timer) }
+        case .readCard: readCard()
+        case .offerApplications: offerApplications()
+        case .stopCard: stopCard()
+        case .commit(let commit, let withAcceptance): self.commit(commit, withAcceptance, id)
+        case .commitDecision(let decision, let withAcceptance): commitDecision(decision, withAcceptance, id)
+        case .sendToHost: sendToHost(id)
+        case .completeCard(let verdict): completeCard(verdict)
+        case .answerCancel: break
+        case .reply: reply()
+        case .showOutcome(let decision): showOutcome(decision)
+        case .die: break
+        }
+    }
+
+    private func startTimer(_ timer: TransactionMachine.Timer, _ duration: Duration) {
+        guard let id = running?.id else { return }
+        stopTimer(timer)
+        let clock = environment.clock
+        let deadline = clock.now.advanced(by: duration)
+        if timer == .host { running?.hostDeadline = deadline }
+        running?.timerGeneration += 1
+        let generation = running?.timerGeneration ?? 0
+        let task = Task { [weak self] in
+            do { try await clock.sleep(until: deadline) } catch { return }
+            await self?.timerFired(timer, generation, id)
+        }
+        running?.timers[timer] = (generation, task)
+    }
+
+    private func stopTimer(_ timer: TransactionMachine.Timer) { running?.timers.removeValue(forKey: timer)?.task.cancel() }
+
+    private func timerFired(_ timer: TransactionMachine.Timer, _ generation: Int, _ id: TransactionID) {
+        guard running?.id == id, running?.timers[timer]?.generation == generation else { return }
+        running?.timers[timer] = nil
+        feed(.timer(timer))
+    }
+
+    private func sendToHost(_ id: TransactionID) {
+        guard let running, let online = running.online, let deadline = running.hostDeadline else { return feed(.hostOutcome(.notSent)) }
+        self.running?.online = nil
+        let request = running.financialRequest(online, batchNumber: running.acceptance.batchNumber)
+        let (host, point) = (environment.host, environment.point)
+        point(.beforeSend)
+        Task { [weak self] in
+            let outcome = await host.exchange(.financial(request), deadline: deadline) { point(.afterSend) }
+            if case .answered = outcome { point(.afterAnswer) }
+            await self?.hostAnswered(outcome, id)
+        }
+    }
+
+    private func hostAnswered(_ outcome: HostOutcome, _ id: TransactionID) {
+        guard running?.id == id, running?.machine.awaitsHost == true else {
+            environment.log.notice("A host answer came when nothing waited for it; it changes nothing.", metadata: ["transaction": "\(id)"])
+            return
+        }
+        switch outcome {
+        case .answered(let answer):
+            running?.hostAnswer = answer
+            feed(.hostOutcome(answer.isPartial ? .partiallyApproved : answer.approved ? .approved : .declined))
+        case .notConnected: feed(.hostOutcome(.notConnected))
+        case .notSent: feed(.hostOutcome(.notSent))
+        case .noAnswer: feed(.hostOutcome(.noAnswer))
+        case .badAnswer(let finding):
+            running?.hostFinding = finding
+            feed(.hostOutcome(.badAnswer))
+        }
+    }
+
+    /// Told means decided: delivery is never waited for (pos-protocol, section 5).
+    private func reply() {
+        guard let running, let decision = running.decision else { return }
+        environment.point(.beforeReply)
+        running.report(.final(decision.answer))
+        environment.point(.afterReply)
+        environment.log.info(
+            "transaction decided",
+            metadata: ["transaction": "\(running.id)", "result": "\(decision.answer.result.rawValue)", "stan": "\(running.exchange.stan)"])
+    }
+
+    private func finish(_ over: RunningTransaction) {
+        running = nil
+        if let reversal = over.decision?.reversal { feedReversals(.due(over.id, reversal, sentBefore: false, flagged: false)) }
+        updateSnapshot()
+        journal?.tidy()
+        for continuation in waitingForIdle { continuation.resume() }
+        waitingForIdle = []
+    }
+}
+
+extension RunningTransaction {
+    fileprivate func financialRequest(_ online: OnlineRequest, batchNumber: Int) -> FinancialRequest {
+        func part(_ value: Int64?) -> Amount? { value.flatMap { $0 > 0 ? .init(minorUnits: $0, currency: amount.currency) : nil } }
+        return FinancialRequest(
+            exchange: exchange, functionCode: "200", processingCode: processingCode, amount: amount, tip: part(request.tipAmount),
+            cashback: part(request.cashbackAmount), surcharge: part(request.surchargeAmount), tax: part(request.taxAmount),
+            card: HostCardData(
+                pan: online.card.pan, expiry: online.card.expiry, track2: online.card.track2,
+                panSequenceNumber: online.card.panSequenceNumber,
+                iccData: online.iccData),
+            entryMode: .chip, authentication: .notAuthenticated, batchNumber: batchNumber,
+            partialApprovalAllowed: machine.rules.partialApprovalAllowed, invoice: request.invoice, reference: request.reference)
+    }
+
+    /// Field 3: 00 goods, 09 cash back; default accounts (host-protocol, "Fields").
+    var processingCode: String { (request.cashbackAmount ?? 0) > 0 ? "090000" : "000000" }
+}
+
+extension TransactionMachine {
+    var awaitsHost: Bool { phase == .host }
+}

@@ -1,0 +1,151 @@
+import Devices
+import EMV
+import Keys
+import Logging
+import PaymentHost
+import Synchronization
+
+/// The terminal: carries out what `TransactionMachine` and `ReversalQueue` decide, with the devices, the host and the journal.
+public actor TerminalEngine: PaymentTerminal {
+    /// What the engine stands on; each of them can be a scripted peer.
+    public struct Environment: Sendable {
+        public var configuration: TerminalConfiguration
+        public var devices: any DeviceProvider
+        public var host: any PaymentHostLink
+        public var display: any CardholderDisplay
+        public var keys: SiteKeys
+        public var kernel: CardKernelFactory
+        public var clock: any TerminalClock
+        public var openJournal: @Sendable () throws(JournalError) -> any JournalStore
+        public var random: @Sendable (_ count: Int) -> [UInt8]
+        /// Called at exactly the named moments; a rehearsal ends the process there.
+        public var point: @Sendable (TransactionPoint) -> Void
+        /// A commit failed: nothing more may be told or sent, connections close 1011, the process must exit (pos-protocol, section 5).
+        public var onFatal: @Sendable (JournalError) -> Void
+        public var log: Logger
+
+        public init(
+            configuration: TerminalConfiguration, devices: any DeviceProvider, host: any PaymentHostLink, display: any CardholderDisplay,
+            keys: SiteKeys, kernel: @escaping CardKernelFactory, onFatal: @escaping @Sendable (JournalError) -> Void
+        ) {
+            self.configuration = configuration
+            self.devices = devices
+            self.host = host
+            self.display = display
+            self.keys = keys
+            self.kernel = kernel
+            self.onFatal = onFatal
+            clock = SystemClock()
+            let path = configuration.dataDirectory + "/journal.sqlite"
+            openJournal = { () throws(JournalError) in try SQLiteJournalStore(path: path) }
+            random = { count in (0..<count).map { _ in UInt8.random(in: 0...255) } }
+            point = { _ in }
+            log = Logger(label: "countertop.terminal")
+        }
+    }
+
+    /// The part of `information` that the actor keeps up to date for every thread.
+    struct Snapshot: Sendable {
+        var batchNumber = 1
+        var activity = TerminalInformation.Activity.idle
+        var pendingReversals = 0
+    }
+
+    nonisolated let environment: Environment
+    nonisolated let snapshot = Mutex(Snapshot())
+    private nonisolated let shown: (stream: AsyncStream<DisplayMessage>, continuation: AsyncStream<DisplayMessage>.Continuation)
+
+    /// `nil` when the journal could not be opened: every Transaction answers `20` `internal`.
+    var journal: JournalWriter?
+    /// A commit failed; the process is about to end.
+    var isDead = false
+    var isShuttingDown = false
+    var stan = STANSequence(reservedThrough: 0)
+    var batchNumber = 1
+    /// STAN reservations, to go with the next commit.
+    var reservations: [JournalEntry] = []
+
+    var slot = CardSlot()
+    var reader: (any ChipReader)?
+    var readerGeneration = 0
+    /// The last operation on the card; the next waits for it.
+    var cardTask: Task<Void, Never>?
+
+    var running: RunningTransaction?
+    /// Events not yet given to the machine.
+    var inbox: [TransactionMachine.Event] = []
+    var isFeeding = false
+    var waitingForIdle: [CheckedContinuation<Void, Never>] = []
+
+    var reversals = ReversalQueue()
+    var reversalPauses: [TransactionID: Task<Void, Never>] = [:]
+    private var watches: [Task<Void, Never>] = []
+    var presenceWatch: Task<Void, Never>?
+
+    public init(_ environment: Environment) {
+        self.environment = environment
+        shown = AsyncStream.makeStream()
+    }
+
+    /// Opens the journal, decides what a crash left undecided, and begins to watch readers and link. Returns when transactions can begin.
+    public func start() async {
+        do throws(JournalError) {
+            let store = try environment.openJournal()
+            let start = try store.startingPoint()
+            journal = JournalWriter(store)
+            await takeOver(start)
+        } catch {
+            environment.log.critical("\(error)", metadata: ["code": "\(error.code.rawValue)"])
+        }
+        guard !isDead else { return }
+        let (display, messages) = (environment.display, shown.stream)
+        watches.append(Task { for await message in messages { await display.show(message) } })
+        watches.append(
+            Task { [weak self, devices = environment.devices] in
+                for await reader in devices.chipReaders() { await self?.readerChanged(reader) }
+            })
+        watches.append(
+            Task { [weak self, host = environment.host] in
+                for await state in host.states() where state == .connected { await self?.feedReversals(.linkConnected) }
+            })
+        show(DisplayMessage(.welcome, text: CardholderText.welcome))
+    }
+
+    /// Ends a transaction that can still be cancelled, waits for one that cannot, and closes the journal.
+    public func shutdown() async {
+        isShuttingDown = true
+        if running != nil { feed(.cancel) }
+        if running != nil, !isDead { await withCheckedContinuation { waitingForIdle.append($0) } }
+        for task in watches + reversalPauses.values { task.cancel() }
+        presenceWatch?.cancel()
+        watches = []
+        reversalPauses = [:]
+        shown.continuation.finish()
+        await cardTask?.value
+        await journal?.close()
+        journal = nil
+    }
+
+    public nonisolated var information: TerminalInformation {
+        let configuration = environment.configuration
+        let snapshot = snapshot.withLock { $0 }
+        return TerminalInformation(
+            model: configuration.model, serialNumber: configuration.serialNumber, applicationName: configuration.applicationName,
+            applicationVersion: configuration.applicationVersion, terminalID: configuration.merchant.terminalID,
+            merchantID: configuration.merchant.merchantID, batchNumber: snapshot.batchNumber, activity: snapshot.activity,
+            hostState: environment.host.state, pendingReversals: snapshot.pendingReversals, offlineCount: 0,
+            devices: environment.devices.devices.map {
+                TerminalInformation.Device(kind: $0.kind, model: $0.model, serialNumber: $0.serialNumber, state: $0.state)
+            })
+    }
+
+    func updateSnapshot() {
+        snapshot.withLock {
+            $0.batchNumber = batchNumber
+            $0.activity = running == nil ? .idle : .busy
+            $0.pendingReversals = reversals.count
+        }
+    }
+
+    nonisolated func show(_ message: DisplayMessage) { shown.continuation.yield(message) }
+}

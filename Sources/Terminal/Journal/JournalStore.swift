@@ -1,0 +1,40 @@
+/// Where the journal's entries are kept. The journal is the truth: what must survive is committed before its effect leaves the terminal.
+/// All calls block their thread; one writer at a time.
+public protocol JournalStore: Sendable {
+    /// All entries in one transaction, on the medium when this returns. After an error it is unknown whether they are: the process must end.
+    func commit(_ entries: [JournalEntry]) throws(JournalError)
+
+    /// What a start needs to know; costs the same however long the journal is.
+    func startingPoint() throws(JournalError) -> JournalStart
+
+    func transaction(_ id: TransactionID) throws(JournalError) -> JournaledTransaction?
+
+    /// The peer's last accepted one; the terminal's when `peer` is `nil`.
+    func lastTransaction(of peer: PeerIdentity?) throws(JournalError) -> JournaledTransaction?
+
+    /// The last one accepted under this `requestId` at `since` or later.
+    func transaction(requestID: String, since: WallTime) throws(JournalError) -> JournaledTransaction?
+
+    /// Whether an approved, unreversed transaction of this type in the batch carries the reference.
+    func hasApproved(_ type: TransactionType, reference: String, batchNumber: Int) throws(JournalError) -> Bool
+
+    /// Housekeeping that may cost syncs, called when nobody waits.
+    func tidy()
+
+    func close()
+}
+
+public struct JournalStart: Sendable, Hashable {
+    /// 1 in a new journal.
+    public var batchNumber: Int
+    /// 0 in a new journal.
+    public var stanReservedThrough: Int
+    /// Not decided, or with a reversal to be sent, in order of acceptance.
+    public var unfinished: [JournaledTransaction]
+
+    public init(batchNumber: Int = 1, stanReservedThrough: Int = 0, unfinished: [JournaledTransaction] = []) {
+        self.batchNumber = batchNumber
+        self.stanReservedThrough = stanReservedThrough
+        self.unfinished = unfinished
+    }
+}

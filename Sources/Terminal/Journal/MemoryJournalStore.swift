@@ -1,0 +1,115 @@
+import Synchronization
+
+/// A journal in memory that knows what reached the medium and what did not, for schedules of faults without a disk.
+public final class MemoryJournalStore: JournalStore {
+    /// What becomes of one commit.
+    public enum Fate: Sendable, Hashable {
+        case synced
+        /// Acknowledged and readable, but gone after a power cut: a medium that lies about its syncs.
+        case unsynced
+        /// An error, and nothing was written.
+        case failed
+        /// An error, but everything was written: the process cannot tell.
+        case failedAfterWriting
+    }
+
+    struct Contents: Sendable {
+        var start = JournalStart()
+        var transactions: [TransactionID: JournaledTransaction] = [:]
+        /// In order of acceptance.
+        var order: [TransactionID] = []
+        var commits: [(entries: [JournalEntry], synced: Bool)] = []
+    }
+
+    private let contents: Mutex<Contents>
+    private let fate: @Sendable (_ commit: Int, _ entries: [JournalEntry]) -> Fate
+
+    /// `fate` is asked for every commit, counted from 0; it must not call the store.
+    public init(fate: @escaping @Sendable (_ commit: Int, _ entries: [JournalEntry]) -> Fate = { _, _ in .synced }) {
+        contents = Mutex(Contents())
+        self.fate = fate
+    }
+
+    private init(replaying commits: [[JournalEntry]]) throws(JournalError) {
+        var contents = Contents()
+        for entries in commits { try contents.write(entries, synced: true) }
+        self.contents = Mutex(contents)
+        fate = { _, _ in .synced }
+    }
+
+    /// What the next start finds after a power cut: the synced commits.
+    public func afterPowerCut() throws(JournalError) -> MemoryJournalStore {
+        try MemoryJournalStore(replaying: contents.withLock { $0.commits.filter(\.synced).map(\.entries) })
+    }
+
+    /// Everything committed, in order.
+    public var commits: [[JournalEntry]] { contents.withLock { $0.commits.map(\.entries) } }
+
+    public func commit(_ entries: [JournalEntry]) throws(JournalError) {
+        try contents.withLock { (contents) throws(JournalError) in
+            switch fate(contents.commits.count, entries) {
+            case .synced: try contents.write(entries, synced: true)
+            case .unsynced: try contents.write(entries, synced: false)
+            case .failed: throw JournalError(.commitFailed, "The medium refused the commit.")
+            case .failedAfterWriting:
+                try contents.write(entries, synced: true)
+                throw JournalError(.commitFailed, "The medium did not confirm the commit.")
+            }
+        }
+    }
+
+    public func startingPoint() -> JournalStart {
+        contents.withLock { contents in
+            var start = contents.start
+            start.unfinished = contents.order.compactMap { contents.transactions[$0] }.filter(\.isUnfinished)
+            return start
+        }
+    }
+
+    public func transaction(_ id: TransactionID) -> JournaledTransaction? { contents.withLock { $0.transactions[id] } }
+
+    public func lastTransaction(of peer: PeerIdentity?) -> JournaledTransaction? { last { peer == nil || $0.acceptance.peer == peer } }
+
+    public func transaction(requestID: String, since: WallTime) -> JournaledTransaction? {
+        last { $0.acceptance.request.requestID == requestID && $0.acceptance.at >= since }
+    }
+
+    public func hasApproved(_ type: TransactionType, reference: String, batchNumber: Int) -> Bool {
+        last {
+            $0.acceptance.request.type == type && $0.acceptance.request.reference == reference && $0.acceptance.batchNumber == batchNumber
+                && $0.answer?.approval == .approved && $0.state == .completed
+        } != nil
+    }
+
+    public func tidy() {}
+    public func close() {}
+
+    private func last(where matches: (JournaledTransaction) -> Bool) -> JournaledTransaction? {
+        contents.withLock { contents in
+            for id in contents.order.reversed() {
+                if let transaction = contents.transactions[id], matches(transaction) { return transaction }
+            }
+            return nil
+        }
+    }
+}
+
+extension MemoryJournalStore.Contents {
+    fileprivate mutating func write(_ entries: [JournalEntry], synced: Bool) throws(JournalError) {
+        for entry in entries {
+            switch entry {
+            case .batchOpened(let number): start.batchNumber = number
+            case .stanReserved(let through): start.stanReservedThrough = through
+            case .transaction(let id, .accepted(let acceptance)):
+                guard transactions[id] == nil else { throw JournalError(.commitFailed, "Transaction \(id) was accepted before.") }
+                transactions[id] = JournaledTransaction(id: id, acceptance: acceptance)
+                order.append(id)
+            case .transaction(let id, let event):
+                guard var transaction = transactions[id] else { throw JournalError(.commitFailed, "Transaction \(id) was never accepted.") }
+                try transaction.apply(event)
+                transactions[id] = transaction
+            }
+        }
+        commits.append((entries, synced))
+    }
+}

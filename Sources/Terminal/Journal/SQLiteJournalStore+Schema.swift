@@ -1,0 +1,95 @@
+import GRDB
+
+/// Tables:
+/// - `events` is the journal: every event of every transaction, in order, never changed.
+/// - `transactions` has a row for each, with what is looked up; it could be made again from `events`.
+/// - `terminal` holds the batch number and the STAN high-water mark.
+extension SQLiteJournalStore {
+    static var migrator: DatabaseMigrator {
+        var migrator = DatabaseMigrator()
+        migrator.registerMigration("1 transactions, events, terminal") { database in
+            try database.execute(
+                sql: """
+                    CREATE TABLE transactions (
+                        number INTEGER PRIMARY KEY AUTOINCREMENT,
+                        id TEXT NOT NULL UNIQUE,
+                        peer TEXT NOT NULL,
+                        requestID TEXT,
+                        type TEXT NOT NULL,
+                        reference TEXT,
+                        batch INTEGER NOT NULL,
+                        acceptedAt INTEGER NOT NULL,
+                        approved INTEGER NOT NULL DEFAULT 0,
+                        state TEXT,
+                        unfinished INTEGER NOT NULL DEFAULT 1
+                    ) STRICT;
+                    CREATE INDEX transactionsByPeer ON transactions (peer, number);
+                    CREATE INDEX transactionsByRequestID ON transactions (requestID) WHERE requestID IS NOT NULL;
+                    CREATE INDEX transactionsByReference ON transactions (reference, batch) WHERE reference IS NOT NULL;
+                    CREATE INDEX transactionsUnfinished ON transactions (number) WHERE unfinished = 1;
+                    CREATE TABLE events (
+                        sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+                        transactionNumber INTEGER NOT NULL REFERENCES transactions (number),
+                        kind TEXT NOT NULL,
+                        body TEXT NOT NULL
+                    ) STRICT;
+                    CREATE INDEX eventsByTransaction ON events (transactionNumber, sequence);
+                    CREATE TABLE terminal (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
+                    """)
+        }
+        return migrator
+    }
+
+    static func write(_ entry: JournalEntry, _ body: String, _ database: Database) throws {
+        switch entry {
+        case .batchOpened(let number): try set("batchNumber", number, database)
+        case .stanReserved(let through): try set("stanReservedThrough", through, database)
+        case .transaction(let id, let event):
+            if case .accepted(let acceptance) = event { try insert(id, acceptance, database) }
+            let number = try Int64.fetchOne(
+                database.cachedStatement(sql: "SELECT number FROM transactions WHERE id = ?"), arguments: [id.description])
+            guard let number else { throw JournalError(.commitFailed, "Transaction \(id) was never accepted.") }
+            try database.cachedStatement(sql: "INSERT INTO events (transactionNumber, kind, body) VALUES (?, ?, ?)")
+                .execute(arguments: [number, event.kind, body])
+            switch event {
+            case .decided(let decision):
+                let answer = decision.answer
+                try database.cachedStatement(sql: "UPDATE transactions SET approved = ?, state = ?, unfinished = ? WHERE number = ?")
+                    .execute(arguments: [answer.approval == .approved, answer.state?.rawValue, decision.reversal != nil, number])
+            case .reversalAcknowledged:
+                try database.cachedStatement(sql: "UPDATE transactions SET state = 'reversed', unfinished = 0 WHERE number = ?")
+                    .execute(arguments: [number])
+            case .accepted, .reversalPending, .reversalSent, .reversalFlagged: break
+            }
+        }
+    }
+
+    static func transaction(_ number: Int64, _ database: Database) throws -> JournaledTransaction {
+        guard let id = try String.fetchOne(database, sql: "SELECT id FROM transactions WHERE number = ?", arguments: [number]) else {
+            throw JournalError(.damaged, "Transaction number \(number) is not there.")
+        }
+        let rows = try Row.fetchAll(
+            database.cachedStatement(sql: "SELECT kind, body FROM events WHERE transactionNumber = ? ORDER BY sequence"),
+            arguments: [number])
+        return try JournaledTransaction(
+            id: TransactionID(id), events: rows.map { try TransactionEvent(kind: $0["kind"], body: $0["body"]) })
+    }
+
+    private static func insert(_ id: TransactionID, _ acceptance: Acceptance, _ database: Database) throws {
+        let request = acceptance.request
+        try database.cachedStatement(
+            sql: "INSERT INTO transactions (id, peer, requestID, type, reference, batch, acceptedAt) VALUES (?, ?, ?, ?, ?, ?, ?)"
+        ).execute(
+            arguments: [
+                id.description, acceptance.peer.description, request.requestID, request.type.rawValue, request.reference,
+                acceptance.batchNumber, acceptance.at.milliseconds,
+            ])
+    }
+
+    private static func set(_ name: String, _ value: Int, _ database: Database) throws {
+        try database.cachedStatement(
+            sql: "INSERT INTO terminal (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+        )
+        .execute(arguments: [name, value])
+    }
+}

@@ -1,0 +1,131 @@
+import FoundationEssentials
+import GRDB
+
+/// The journal on disk: SQLite in WAL mode with `synchronous = FULL`, so that a commit is on the medium when it returns. One writer; reads do not
+/// wait for it.
+public final class SQLiteJournalStore: JournalStore {
+    private let pool: DatabasePool
+
+    /// Opens `path`, creating it (mode 0600) or bringing it up to date.
+    public init(path: String) throws(JournalError) {
+        var configuration = GRDB.Configuration()
+        configuration.label = "journal"
+        configuration.maximumReaderCount = 2
+        configuration.prepareDatabase { database in
+            // Reads and the odd uncheckpointed page: little is enough, the terminal should be small.
+            try database.execute(sql: "PRAGMA cache_size = -512")
+        }
+        do {
+            pool = try DatabasePool(path: path, configuration: configuration)
+            _ = chmodPrivate(path)
+            // GRDB leaves a WAL database at NORMAL, where a power cut may undo the last commits.
+            try pool.writeWithoutTransaction { database in
+                try database.execute(sql: "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = \(Self.lastResortCheckpoint)")
+            }
+            guard try pool.read(Self.migrator.hasBeenSuperseded) == false else {
+                throw JournalError(.newerSchema, "\(path) was written by a newer version.", remedy: "Install that version again.")
+            }
+            try Self.migrator.migrate(pool)
+        } catch let error as JournalError {
+            throw error
+        } catch {
+            throw JournalError(
+                .cannotOpen, "\(path): \(Self.reason(error))", remedy: "Check that the disk has room and the file can be written.")
+        }
+    }
+
+    /// Pages in the WAL at which a commit does a checkpoint itself; `tidy` is meant to come first.
+    private static let lastResortCheckpoint = 8000
+    /// Pages in the WAL that are worth a checkpoint when nobody waits.
+    private static let worthCheckpoint = 500
+
+    public func commit(_ entries: [JournalEntry]) throws(JournalError) {
+        var bodies: [String?] = []
+        for entry in entries {
+            if case .transaction(_, let event) = entry { bodies.append(try event.body()) } else { bodies.append(nil) }
+        }
+        do {
+            let bodies = bodies
+            try pool.write { database in
+                for (entry, body) in zip(entries, bodies) { try Self.write(entry, body ?? "", database) }
+            }
+        } catch {
+            throw JournalError(.commitFailed, Self.reason(error), remedy: "Check the disk; the terminal starts again from the journal.")
+        }
+    }
+
+    public func startingPoint() throws(JournalError) -> JournalStart {
+        try read { database in
+            var start = JournalStart()
+            if let batch = try Int.fetchOne(database, sql: "SELECT value FROM terminal WHERE name = 'batchNumber'") {
+                start.batchNumber = batch
+            }
+            if let stan = try Int.fetchOne(database, sql: "SELECT value FROM terminal WHERE name = 'stanReservedThrough'") {
+                start.stanReservedThrough = stan
+            }
+            let numbers = try Int64.fetchAll(database, sql: "SELECT number FROM transactions WHERE unfinished = 1 ORDER BY number")
+            for number in numbers { start.unfinished.append(try Self.transaction(number, database)) }
+            return start
+        }
+    }
+
+    public func transaction(_ id: TransactionID) throws(JournalError) -> JournaledTransaction? {
+        try first("SELECT number FROM transactions WHERE id = ?", [id.description])
+    }
+
+    public func lastTransaction(of peer: PeerIdentity?) throws(JournalError) -> JournaledTransaction? {
+        guard let peer else { return try first("SELECT max(number) FROM transactions", []) }
+        return try first("SELECT max(number) FROM transactions WHERE peer = ?", [peer.description])
+    }
+
+    public func transaction(requestID: String, since: WallTime) throws(JournalError) -> JournaledTransaction? {
+        try first("SELECT max(number) FROM transactions WHERE requestID = ? AND acceptedAt >= ?", [requestID, since.milliseconds])
+    }
+
+    public func hasApproved(_ type: TransactionType, reference: String, batchNumber: Int) throws(JournalError) -> Bool {
+        try read { database in
+            try Bool.fetchOne(
+                database,
+                sql: "SELECT 1 FROM transactions WHERE reference = ? AND batch = ? AND type = ? AND approved = 1 AND state = 'completed'",
+                arguments: [reference, batchNumber, type.rawValue]) ?? false
+        }
+    }
+
+    public func tidy() {
+        // Passive: never waits for readers. What it cannot do now the next one does; a failure shows at the next commit.
+        _ = try? pool.writeWithoutTransaction { database in
+            let size = try FileManager.default.attributesOfItem(atPath: pool.path + "-wal")[.size] as? Int ?? 0
+            if size > Self.worthCheckpoint * 4096 { try database.execute(sql: "PRAGMA wal_checkpoint(PASSIVE)") }
+        }
+    }
+
+    public func close() { try? pool.close() }
+
+    private func first(_ sql: String, _ arguments: StatementArguments) throws(JournalError) -> JournaledTransaction? {
+        try read { database in
+            guard let number = try Int64.fetchOne(database.cachedStatement(sql: sql), arguments: arguments) else { return nil }
+            return try Self.transaction(number, database)
+        }
+    }
+
+    private func read<Value>(_ body: (Database) throws -> Value) throws(JournalError) -> Value {
+        do {
+            return try pool.read(body)
+        } catch let error as JournalError {
+            throw error
+        } catch {
+            throw JournalError(.damaged, Self.reason(error))
+        }
+    }
+
+    /// SQLite's code and words, without statements and their values.
+    static func reason(_ error: any Error) -> String {
+        guard let error = error as? DatabaseError else { return "\(type(of: error))" }
+        return "SQLite \(error.extendedResultCode.rawValue): \(error.message ?? "no message")"
+    }
+}
+
+/// 0600: the journal is nobody else's.
+private func chmodPrivate(_ path: String) -> Bool {
+    (try? FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)) != nil
+}

@@ -1,0 +1,78 @@
+/// The card phase: from the wait for a card to its ARQC.
+extension TransactionMachine {
+    mutating func waitForCard(_ slot: Slot) -> [Action] {
+        switch slot {
+        // Section 3, 202: the reader went during the transaction.
+        case .noReader: return decide(.deviceFault)
+        case .empty:
+            guard phase != .card else { return [] }
+            phase = .card
+            return [.status(.card), .show(.insertCard)]
+        case .usedCard:
+            // Section 2: the card of the last customer never pays for the next; it is shown `RemoveCard`, inside the 60 s.
+            guard phase != .removal else { return [] }
+            phase = .removal
+            return [.status(.removeCard), .show(.removeCard)]
+        case .freshCard:
+            // Section 2: a card inserted while idle and not yet used is taken.
+            phase = .dialogue
+            return [.stopTimer(.card), .show(.processing), .readCard]
+        }
+    }
+
+    mutating func slotChanged(_ slot: Slot) -> [Action] {
+        switch phase {
+        case .removal, .card: return waitForCard(slot)
+        case .dialogue, .choice, .reversalWait:
+            guard let end = Self.end(slot) else { return [] }
+            return decide(Self.result(beforeHost: end))
+        case .pendingCommit, .host:
+            lostCard = lostCard ?? Self.end(slot)
+            return []
+        case .cardEnd:
+            guard let end = Self.end(slot) else { return [] }
+            return conclude(end)
+        case .new, .decisionCommit, .decided, .dead: return []
+        }
+    }
+
+    /// What a change in the slot means to the card in use: it is there, or another state says that it is not.
+    private static func end(_ slot: Slot) -> CardEnd? {
+        switch slot {
+        case .noReader: .readerLost
+        case .empty, .freshCard: .removed
+        case .usedCard: nil
+        }
+    }
+
+    mutating func cardEnded(_ end: CardEnd) -> [Action] {
+        switch phase {
+        case .dialogue, .choice: decide(Self.result(beforeHost: end))
+        case .cardEnd: conclude(end)
+        default: []
+        }
+    }
+
+    /// The card had its say before the host was asked: no money has moved and none will.
+    static func result(beforeHost end: CardEnd) -> ResultCode {
+        switch end {
+        // A TC that nobody asked for: without store and forward no offline approval is taken.
+        case .approved, .declined, .refused: .declinedByCard
+        case .unusable, .mute: .cardUnreadable
+        case .cancelled: .cancelledByCardholder
+        case .removed: .cardRemoved
+        case .readerLost: .deviceFault
+        }
+    }
+
+    mutating func cardPhaseEnded() -> [Action] {
+        guard phase == .dialogue else { return [] }
+        // Section 2: the host phase is 30 s from the end of the card phase, whatever is left of the reversal wait included.
+        let timers: [Action] = [.stopTimer(.cardholder), .startTimer(.host, rules.limits.host)]
+        guard reversalsSettled else {
+            phase = .reversalWait
+            return timers
+        }
+        return timers + passPointOfNoReturn()
+    }
+}
