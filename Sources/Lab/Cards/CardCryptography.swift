@@ -1,4 +1,5 @@
 import Keys
+import SmartCard
 
 /// What card and issuer both compute: keys by card and by transaction, application cryptograms, the issuer's answer (EMV 4.4 Book 2, 8 and A1).
 enum CardCryptography {
@@ -56,6 +57,14 @@ enum CryptogramVersion: UInt8, Sendable, CaseIterable {
     case cvn10 = 0x0A
     /// Under a common session key, padding 80, with the whole issuer application data.
     case cvn18 = 0x12
+
+    /// What the terminal gives for the cryptogram, in Visa's order, which is that of CDOL1.
+    static let terminalData: [DataObjectList.Entry] = [
+        .init(0x9F02, 6), .init(0x9F03, 6), .init(0x9F1A, 2), .init(0x95, 5), .init(0x5F2A, 2), .init(0x9A, 3), .init(0x9C, 1),
+        .init(0x9F37, 4),
+    ]
+    /// What the card adds, before its part of the issuer application data.
+    static let cardData: [DataObjectList.Entry] = [.init(0x82, 2), .init(0x9F36, 2)]
 
     /// The key that makes AC and ARPC of the transaction with this counter.
     func key(cardKey: SecretBytes, transactionCounter: UInt16) throws(KeysError) -> SecretBytes {
