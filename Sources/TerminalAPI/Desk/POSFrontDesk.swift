@@ -1,0 +1,164 @@
+import JSON
+import Logging
+import NIOCore
+import Terminal
+
+/// Carries out what `POSDesk` decides: sockets on one side, the terminal on the other. Lives on one event loop.
+final class POSFrontDesk {
+    private var desk: POSDesk
+    private let terminal: any PaymentTerminal
+    private let clock: any ServerClock
+    private let loop: any EventLoop
+    private let logger: Logger
+    private let encoder = POSMessageEncoder()
+    private var times: InformationTimes
+    private var connections: [ConnectionID: WebSocketHandler] = [:]
+    private var lastConnection = 0
+    private var armed: (at: Duration, cancel: @Sendable () -> Void)?
+    private var backlog: [POSDesk.Action] = []
+    private var isPerforming = false
+    /// Presence must reach the terminal in order, so it goes through one stream.
+    private let presence: AsyncStream<(POSPresence, TransactionID)>.Continuation
+
+    /// Room in front of a message for the WebSocket frame's header, so that it need not be written apart.
+    private static let frameHeader = 14
+
+    init(
+        configuration: POSServerConfiguration, terminal: any PaymentTerminal, clock: any ServerClock, logger: Logger, loop: any EventLoop,
+        presence: AsyncStream<(POSPresence, TransactionID)>.Continuation
+    ) {
+        desk = POSDesk(
+            times: configuration.times, connectionLimit: configuration.connectionLimit, queueLimit: configuration.queueLimit)
+        times = InformationTimes(clock: clock, nextRestart: configuration.nextRestart)
+        self.terminal = terminal
+        self.clock = clock
+        self.logger = logger
+        self.loop = loop
+        self.presence = presence
+    }
+
+    func open(_ connection: WebSocketHandler, peer: PeerIdentity) -> ConnectionID {
+        lastConnection += 1
+        let id = ConnectionID(number: lastConnection)
+        connections[id] = connection
+        logger.info("POS connected", metadata: ["connection": "\(id.number)", "peer": "\(peer)"])
+        handle(.connected(id, peer))
+        return id
+    }
+
+    func closed(_ id: ConnectionID) {
+        if connections.removeValue(forKey: id) != nil { logger.info("POS gone", metadata: ["connection": "\(id.number)"]) }
+        handle(.disconnected(id))
+    }
+
+    func received(_ message: ByteBuffer, from id: ConnectionID) {
+        handle(.request(id, POSRequestDecoder.decode(message.readableBytesView)))
+    }
+
+    func handle(_ event: POSDesk.Event) {
+        let actions = desk.on(event, at: clock.now)
+        backlog.append(contentsOf: actions)
+        // Carrying out an action can bring the next event at once, such as a dropped connection; its actions come after those already due.
+        guard !isPerforming else { return }
+        isPerforming = true
+        var next = 0
+        while next < backlog.count {
+            perform(backlog[next])
+            next += 1
+        }
+        backlog.removeAll(keepingCapacity: true)
+        isPerforming = false
+        arm()
+    }
+
+    private func perform(_ action: POSDesk.Action) {
+        switch action {
+        case .send(let id, let message): connections[id]?.send(encode(message))
+        case .ping(let id): connections[id]?.ping()
+        case .close(let id, let code, let reason):
+            logger.info(
+                "POS connection closed", metadata: ["connection": "\(id.number)", "code": "\(code.rawValue)", "reason": "\(reason)"])
+            connections[id]?.close(code, reason)
+        case .drop(let id):
+            logger.warning("POS connection dropped: too many messages wait", metadata: ["connection": "\(id.number)"])
+            connections[id]?.drop()
+        case .begin(let operation, let request, let peer): begin(operation, request, peer)
+        case .cancel(let cancel, let id):
+            ask { terminal, answer in answer(.cancelAnswered(cancel: cancel, await terminal.cancel(id))) }
+        case .presence(let now, let id): presence.yield((now, id))
+        case .lookUpLast(let inquiry, let peer):
+            ask { terminal, answer in answer(.lookedUp(inquiry: inquiry, await terminal.lastTransaction(of: peer))) }
+        case .lookUp(let inquiry, let requestID):
+            ask { terminal, answer in answer(.lookedUp(inquiry: inquiry, await terminal.transaction(requestID: requestID))) }
+        }
+    }
+
+    private func begin(_ operation: Int, _ request: TransactionRequest, _ peer: PeerIdentity) {
+        let (loop, bound) = (loop, NIOLoopBound(self, eventLoop: loop))
+        ask { terminal, answer in
+            let begun = await terminal.begin(request, peer: peer) { report in
+                loop.execute { bound.value.handle(.report(operation: operation, report)) }
+            }
+            answer(.begun(operation: operation, begun))
+        }
+    }
+
+    /// Asks the terminal off the loop; the answer comes back on it.
+    private func ask(
+        _ question: @escaping @Sendable (any PaymentTerminal, _ answer: @Sendable (POSDesk.Event) -> Void) async -> Void
+    ) {
+        let (terminal, loop, bound) = (terminal, loop, NIOLoopBound(self, eventLoop: loop))
+        Task { await question(terminal) { event in loop.execute { bound.value.handle(event) } } }
+    }
+
+    private func encode(_ message: POSMessage) -> ByteBuffer {
+        let bytes = encoder.encode(message) { (terminal.information, times.now()) }
+        var buffer = ByteBufferAllocator().buffer(capacity: Self.frameHeader + bytes.count)
+        buffer.moveWriterIndex(to: Self.frameHeader)
+        buffer.moveReaderIndex(to: Self.frameHeader)
+        buffer.writeBytes(bytes)
+        return buffer
+    }
+
+    /// One timer for the desk, moved only when something is due earlier.
+    private func arm() {
+        let now = clock.now
+        guard let next = desk.nextWake(after: now) else { return }
+        if let armed, armed.at <= next { return }
+        armed?.cancel()
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        armed = (next, clock.wake(loop, after: max(.zero, next - now)) { bound.value.wake() })
+    }
+
+    private func wake() {
+        armed = nil
+        handle(.time)
+    }
+}
+
+/// One POS connection's way to the front desk.
+final class POSConnection: WebSocketSession {
+    private let frontDesk: POSFrontDesk
+    private let peer: PeerIdentity
+    private var id: ConnectionID?
+
+    init(frontDesk: POSFrontDesk, peer: PeerIdentity) {
+        self.frontDesk = frontDesk
+        self.peer = peer
+    }
+
+    func opened(_ connection: WebSocketHandler) { id = frontDesk.open(connection, peer: peer) }
+
+    func bytesArrived() {
+        if let id { frontDesk.handle(.bytesArrived(id)) }
+    }
+
+    func received(_ message: ByteBuffer, isText: Bool) {
+        if let id { frontDesk.received(message, from: id) }
+    }
+
+    func closed() {
+        if let id { frontDesk.closed(id) }
+        id = nil
+    }
+}
