@@ -101,12 +101,14 @@ extension HostMachine {
         return String(repeating: "0", count: max(0, digits - text.utf8.count)) + text
     }
 
-    /// Field 54: every card has 100.00 at its disposal (amount type 02).
+    /// Field 54: every card has 100.00 at its disposal.
     private func balance(_ request: LedgerRequest) -> String? {
-        guard ["31", "63"].contains(request.processingCode.prefix(2)) else { return nil }
+        guard ["31", "63"].contains(request.processingCode.prefix(2)), let type = dialect.amountTypes["availableBalance"] else {
+            return nil
+        }
         let account = String(request.processingCode.dropFirst(2).prefix(2))
         let set = AdditionalAmount(
-            accountType: account, amountType: "02", currency: request.currency, isCredit: true, minorUnits: 10_000)
+            accountType: account, amountType: type, currency: request.currency, isCredit: true, minorUnits: 10_000)
         return try? AdditionalAmount.text([set])
     }
 }
