@@ -27,3 +27,7 @@ extension CommandAPDU: CustomStringConvertible {
         "\([instructionClass, instruction, p1, p2].hexText) Nc=\(data.count) Ne=\(expectedLength.map(String.init) ?? "-")"
     }
 }
+
+extension CommandAPDU: CustomReflectable {
+    public var customMirror: Mirror { Mirror(self, children: [:]) }
+}

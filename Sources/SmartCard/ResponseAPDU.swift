@@ -16,6 +16,10 @@ extension ResponseAPDU: CustomStringConvertible {
     public var description: String { "Nr=\(data.count) SW=\(status)" }
 }
 
+extension ResponseAPDU: CustomReflectable {
+    public var customMirror: Mirror { Mirror(self, children: [:]) }
+}
+
 /// SW1 SW2 (ISO/IEC 7816-4, 5.6).
 public struct StatusWord: RawRepresentable, Sendable, Hashable, CustomStringConvertible {
     public let rawValue: UInt16

@@ -1,0 +1,82 @@
+import SmartCard
+
+/// Terminal action analysis (EMV 4.4 Book 3, 10.7), the first GENERATE AC and card action analysis (10.8).
+extension ContactKernel {
+    private enum ActionCode {
+        case denial, online, unableToGoOnline
+    }
+
+    /// The issuer's code, joined with the terminal's. 10.7: without an issuer code nothing is denied, and everything goes online.
+    private func actionCode(_ code: ActionCode) -> TerminalVerificationResults {
+        let application = candidate.flatMap { applications.indices.contains($0.configuration) ? applications[$0.configuration] : nil }
+        let everything = TerminalVerificationResults(rawValue: 0xFF_FFFF_FFFF)
+        func issuer(_ tag: TagNumber, absent: TerminalVerificationResults) -> TerminalVerificationResults {
+            data.bytes(tag).flatMap { TerminalVerificationResults(bytes: $0) } ?? absent
+        }
+        switch code {
+        case .denial: return issuer(0x9F0E, absent: []).union(application?.denial ?? [])
+        case .online: return issuer(0x9F0F, absent: everything).union(application?.online ?? everything)
+        case .unableToGoOnline: return issuer(0x9F0D, absent: everything).union(application?.default ?? everything)
+        }
+    }
+
+    private func isHit(_ code: ActionCode) -> Bool { !verificationResults.isDisjoint(with: actionCode(code)) }
+
+    /// 10.7: what the default codes leave when the issuer cannot be asked. A transaction that must go online is not approved without it.
+    var defaultAction: CryptogramType {
+        transaction.forceOnline || terminal.type.isOnlineOnly || isHit(.unableToGoOnline) || isHit(.denial) ? .aac : .tc
+    }
+
+    mutating func analyseTerminalAction() -> [KernelAction] {
+        let requested: CryptogramType
+        if isHit(.denial) {
+            requested = .aac
+        } else if terminal.type.isOfflineOnly {
+            // 10.7: a terminal that cannot go online applies the default codes now.
+            requested = defaultAction
+        } else if terminal.type.isOnlineOnly || transaction.forceOnline || isHit(.online) {
+            requested = .arqc
+        } else {
+            requested = .tc
+        }
+        // Book 4, A6: the terminal's own answer codes.
+        switch requested {
+        case .aac: data.set(0x8A, "Z1".utf8)
+        case .tc: data.set(0x8A, "Y1".utf8)
+        case .arqc: data.remove(0x8A)
+        }
+        return generateCryptogram(requested, list: 0x8C, then: .firstCryptogram(requested))
+    }
+
+    /// GENERATE AC (6.5.5) with the data that a CDOL asks for.
+    mutating func generateCryptogram(_ type: CryptogramType, list tag: TagNumber, then next: Phase) -> [KernelAction] {
+        setResults()
+        guard let bytes = data.bytes(tag), let list = try? DataObjectList.parse(bytes), list.dataLength <= 255 else {
+            return cryptogramUnusable(.malformedData)
+        }
+        return transmit(CommandAPDU(0x80, 0xAE, type.rawValue, 0x00, data: data.data(for: list), expectedLength: 256), then: next)
+    }
+
+    mutating func firstCryptogramAnswered(_ response: ResponseAPDU, requested: CryptogramType) -> [KernelAction] {
+        guard response.status == .success else { return finish(.terminated, .cardCommandFailed) }
+        guard let answer = ApplicationCryptogram(responseData: response.data) else { return finish(.terminated, .malformedData) }
+        keep(answer)
+        statusInformation.insert(.cardRiskManagementPerformed)
+        switch (requested, answer.type) {
+        case (_, .aac):
+            if requested == .aac { return finish(.declined, .declinedByTerminal) }
+            return finish(.declined, answer.isServiceNotAllowed ? .serviceNotAllowed : .declinedByCard)
+        case (.tc, .tc): return finish(.approved)
+        case (.tc, .arqc), (.arqc, .arqc): return goOnline()
+        // 6.5.5.4 and 10.8: a card may lower what was asked, never raise it; 11 is reserved.
+        default: return finish(.terminated, .cryptogramNotAsRequested)
+        }
+    }
+
+    mutating func keep(_ answer: ApplicationCryptogram) {
+        data.set(0x9F27, [answer.information])
+        data.set(0x9F36, answer.transactionCounter)
+        data.set(0x9F26, answer.cryptogram)
+        if let issuerData = answer.issuerApplicationData { data.set(0x9F10, issuerData) } else { data.remove(0x9F10) }
+    }
+}
