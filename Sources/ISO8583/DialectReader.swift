@@ -15,9 +15,6 @@ struct DialectReader {
             guard let name = key.scalar?.string else {
                 throw ISO8583Error(.dialect, path, "line \(key.mark?.line ?? 0): a key must be a word")
             }
-            if entries.contains(where: { $0.key == name }) {
-                throw ISO8583Error(.dialect, path, "line \(key.mark?.line ?? 0): \(name) stands there twice")
-            }
             entries.append((name, value))
         }
         self.entries = entries

@@ -11,9 +11,10 @@ enum LengthDigits {
 
     /// False when the number does not fit.
     static func append(_ number: Int, digits: Int, _ encoding: FieldEncoding, to bytes: inout [UInt8]) -> Bool {
+        guard number >= 0 else { return false }
         if encoding == .binary {
             let count = byteCount(digits, .binary)
-            guard number >= 0, number < 1 << (8 * count) else { return false }
+            guard number < 1 << (8 * count) else { return false }
             BinaryEncoding.append(number, byteCount: count, to: &bytes)
             return true
         }
@@ -23,7 +24,7 @@ enum LengthDigits {
             text[index] = 0x30 + UInt8(rest % 10)
             rest /= 10
         }
-        guard number >= 0, rest == 0 else { return false }
+        guard rest == 0 else { return false }
         return text.withUnsafeBytes { text in
             switch encoding {
             case .ebcdic: return EBCDICEncoding.append(text, to: &bytes)
