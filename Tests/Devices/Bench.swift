@@ -1,0 +1,78 @@
+import Lab
+import SmartCard
+import Testing
+import USB
+
+@testable import Devices
+
+/// A memory bus with virtual readers, and a registry that serves it.
+final class Bench: Sendable {
+    static let port = USBBusPath("1-1")
+
+    let bus: MemoryBus
+    let registry: DeviceRegistry
+    private let running: Task<Void, Never>
+
+    init(
+        _ reader: VirtualCCIDReader? = nil, roles: DeviceRoles = DeviceRoles(), busClock: any Clock<Duration> = ContinuousClock(),
+        driverClock: any Clock<Duration> = ContinuousClock()
+    ) throws {
+        let bus = MemoryBus(clock: busClock)
+        if let reader { try bus.plug(reader, at: Self.port) }
+        let registry = DeviceRegistry(buses: [bus], roles: roles, drivers: [CCIDDriver(clock: driverClock)], logger: .quiet)
+        self.bus = bus
+        self.registry = registry
+        running = Task { await registry.run() }
+    }
+
+    /// The chip reader in service, as soon as there is one.
+    func chipReader() async throws -> any ChipReader {
+        for await reader in registry.chipReaders() {
+            if let reader { return reader }
+        }
+        throw DeviceError(.deviceGone, "the registry ended without a reader")
+    }
+
+    /// The next change that `isMeant`.
+    func change(where isMeant: (DeviceChange) -> Bool) async throws -> DeviceChange {
+        for await change in registry.changes() where isMeant(change) { return change }
+        throw DeviceError(.deviceGone, "the registry ended")
+    }
+
+    /// Lets the registry end, and waits for it.
+    func close() async {
+        running.cancel()
+        await running.value
+    }
+}
+
+extension ChipReader {
+    func present() async throws -> Int {
+        for await presence in cardPresence() {
+            if case .present(let insertion) = presence { return insertion }
+        }
+        throw DeviceError(.deviceGone, "the reader is gone")
+    }
+}
+
+/// Waits, without a clock, for something that only needs other tasks to run.
+func eventually(_ what: Comment, sourceLocation: SourceLocation = #_sourceLocation, _ isSo: () -> Bool) async {
+    for _ in 0..<200_000 {
+        if isSo() { return }
+        await Task.yield()
+    }
+    Issue.record(what, sourceLocation: sourceLocation)
+}
+
+/// The code of the error that `body` throws.
+func errorCode<Result>(_ body: () async throws(DeviceError) -> Result) async -> DeviceError.Code? {
+    do {
+        _ = try await body()
+        return nil
+    } catch {
+        return error.code
+    }
+}
+
+let selectPSE = CommandAPDU(0x00, 0xA4, 0x04, 0x00, data: Array("1PAY.SYS.DDF01".utf8), expectedLength: 256)
+let selectPSEHex = "00A404000E315041592E5359532E444446303100"
