@@ -85,9 +85,10 @@ public final class SocketBusClient: USBBus {
 
     public func close() async {
         shared.end(.busClosed)
+        // First the streams: closing the bus detaches nothing.
+        shared.presence.finish()
         connection.close()
         await connection.ended()
-        shared.presence.finish()
     }
 
     /// The devices present now.

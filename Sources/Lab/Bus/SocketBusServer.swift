@@ -128,14 +128,17 @@ public final class SocketBusServer: Sendable {
                 return true
             }
             guard isAccepted else { return }
-            try session.start(
-                onSide: { shared.side.say($0) },
-                onEnd: { session, reason in
-                    if let reason {
-                        shared.logger.warning("terminal's connection closed: malformed frame", metadata: ["reason": "\(reason)"])
-                    }
-                    shared.forget(session)
-                })
+            do throws(USBError) {
+                try session.start(
+                    onSide: { shared.side.say($0) },
+                    onEnd: { session, reason in
+                        if let reason { shared.logger.warning("terminal sent a malformed frame", metadata: ["reason": "\(reason)"]) }
+                        shared.forget(session)
+                    })
+            } catch {
+                shared.forget(session)
+                throw error
+            }
         } catch {
             shared.logger.error("terminal not served", metadata: ["error": "\(error)"])
         }
