@@ -99,7 +99,7 @@ public final class DeviceRegistry: DeviceProvider {
         for task in tasks { task.cancel() }
         for task in tasks { await task.value }
         for watcher in watchers { watcher.finish() }
-        chip.finish(.some(nil))
+        chip.finish()
         end.finish(true)
     }
 

@@ -202,6 +202,8 @@ struct CCIDExchange: Sendable {
     }
 
     private mutating func commandFailed(_ response: CCIDResponse) -> [Action] {
+        // The reader still waits for the other half of an earlier abort and would fail everything until it comes (CCID 1.10, 5.3.1).
+        if response.error == 0xFF { return abort(CCIDFailure.error(response)) }
         if stage == .changingVoltage { return nextVoltage() }
         if response.card != .absent, CCIDFailure.isTransient(response.error), pauses < Self.maximumPauses {
             pauses += 1

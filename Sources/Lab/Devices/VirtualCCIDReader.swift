@@ -123,7 +123,8 @@ public final class VirtualCCIDReader: VirtualUSBDevice {
         for endpoint in ready { notify?(endpoint) }
         for effect in effects {
             switch effect {
-            case .vanished: onVanish?()
+            // Later: the port that passes the command on must have let go before its plug can be pulled.
+            case .vanished: if let onVanish { Task { onVanish() } }
             case .release(let number, let delay):
                 let clock = clock
                 Task { [weak self] in

@@ -150,7 +150,7 @@ struct CCIDExchangeTests {
     @Test(
         "bError says what went wrong",
         arguments: [
-            (UInt8(0xFF), DeviceError.Code.cancelled), (0xFE, .cardMute), (0xFD, .cardMute), (0xFC, .cardMute), (0xFB, .refused),
+            (UInt8(0xFE), DeviceError.Code.cardMute), (0xFD, .cardMute), (0xFC, .cardMute), (0xFB, .refused),
             (0xF8, .cardMute), (0xF7, .cardMute), (0xF6, .cardMute), (0xF5, .cardMute), (0xF4, .cardMute), (0xF3, .cardMute),
             (0xF0, .timeout), (0xEF, .cancelled), (0x00, .unsupported), (0x01, .refused), (0x05, .refused), (0x7F, .refused),
             (0xA2, .cardMute), (0xBD, .cardMute), (0x81, .refused), (0xC0, .refused), (0x80, .refused), (0xD0, .refused),
@@ -164,6 +164,14 @@ struct CCIDExchangeTests {
         _ = removed.on(.start)
         #expect(failure(removed.on(.received(frame(0x80, 1, status: 0x42, error: error)))) == .cardRemoved)
         #expect(removed.card == .absent)
+    }
+
+    @Test("CMD_ABORTED that nobody asked for: an earlier abort hangs, and is completed before the command fails")
+    func hangingAbort() {
+        var apdu = exchange(.apdu(select))
+        _ = apdu.on(.start)
+        #expect(apdu.on(.received(frame(0x80, 1, status: 0x40, error: 0xFF))) == aborting(1))
+        #expect(failure(apdu.on(.received(frame(0x81, 1)))) == .cancelled)
     }
 
     @Test("a failure may come in a message of another type")
