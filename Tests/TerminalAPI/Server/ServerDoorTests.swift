@@ -1,0 +1,156 @@
+import JSON
+import NIOSSL
+import Terminal
+import Testing
+
+@testable import TerminalAPI
+
+@Suite("Who may come in, and what HTTP gets", .timeLimit(.minutes(1)))
+struct ServerDoorTests {
+    @Test("GET / without Upgrade: 200 and a page", arguments: ServerHarness.Transport.allCases)
+    func page(_ transport: ServerHarness.Transport) async throws {
+        try await ServerHarness.run { harness in
+            let client = try await TestClient.open(
+                port: transport == .tlsOnly ? harness.ports.tlsPort : harness.ports.port,
+                tls: transport == .plain ? nil : ServerHarness.clientContext())
+            let head = try await client.get("/", headers: ["Host: localhost"])
+            #expect(head.hasPrefix("HTTP/1.1 200 OK") && head.contains("text/html"))
+            #expect(await client.rest().contains("payment terminal"))
+        }
+    }
+
+    @Test(
+        "other paths 404, other methods 405, a wrong version 426, a broken upgrade 400",
+        arguments: [
+            ("GET", "/admin", [], "404"), ("GET", "/pos", TestClient.upgrade, "404"), ("POST", "/", ["Content-Length: 0"], "405"),
+            ("GET", "/", TestClient.upgrade.filter { !$0.contains("Version") } + ["Sec-WebSocket-Version: 8"], "426"),
+            ("GET", "/", TestClient.upgrade.filter { !$0.contains("Key") }, "400"),
+            ("GET", "/", TestClient.upgrade.filter { !$0.contains("Key") } + ["Sec-WebSocket-Key: short"], "400"),
+            ("GET", "/", TestClient.upgrade.filter { !$0.contains("Connection") }, "400"),
+        ])
+    func refusals(_ method: String, _ path: String, _ headers: [String], _ status: String) async throws {
+        try await ServerHarness.run { harness in
+            let client = try await TestClient.open(port: harness.ports.port)
+            let head = try await client.get(
+                path, headers: headers + (headers.contains("Host: localhost") ? [] : ["Host: localhost"]), method: method)
+            #expect(head.hasPrefix("HTTP/1.1 \(status)"), "\(head)")
+            _ = await client.rest()
+        }
+    }
+
+    @Test("an Origin must be on the exact list or our own page, else 403; none is fine")
+    func origin() async throws {
+        try await ServerHarness.run {
+            $0.origins = ["https://pos.example"]
+        } _: { harness in
+            let port = harness.ports.port ?? 0
+            for origin in ["https://pos.example", "http://localhost:\(port)", "https://127.0.0.1:\(port)"] {
+                _ = try await harness.connect(headers: ["Origin: \(origin)"])
+            }
+            for origin in ["https://pos.example.evil", "https://POS.example", "http://pos.example", "null", "http://localhost", ""] {
+                let client = try await TestClient.open(port: harness.ports.port)
+                let head = try await client.get("/", headers: TestClient.upgrade + ["Origin: \(origin)"])
+                #expect(head.hasPrefix("HTTP/1.1 403"), "\(origin)")
+            }
+        }
+    }
+
+    @Test("TLS 1.2 and 1.3 are spoken on the TLS port, plain HTTP is not")
+    func tlsOnly() async throws {
+        try await ServerHarness.run { harness in
+            for version in [nil, .tlsv12, .tlsv13] as [ServerHarness.Version?] {
+                let context = try ServerHarness.clientContext(maximum: version)
+                let client = try await TestClient.connect(port: harness.ports.tlsPort, tls: context)
+                #expect(try await client.ask(["operation": "GetInformation"])["result"] == "0")
+            }
+            let old = try ServerHarness.clientContext(maximum: .tlsv11)
+            await #expect(throws: (any Error).self) { try await TestClient.connect(port: harness.ports.tlsPort, tls: old) }
+            await #expect(throws: (any Error).self) { try await TestClient.connect(port: harness.ports.tlsPort) }
+        }
+    }
+
+    @Test("an address outside pos.allow is closed before a byte is read")
+    func allow() async throws {
+        try await ServerHarness.run {
+            $0.allow = ["192.0.2.0/24"].compactMap { AddressRange($0) }
+        } _: { harness in
+            let client = try await TestClient.open(port: harness.ports.port)
+            #expect(await client.rest().isEmpty)
+        }
+    }
+
+    @Test("outside pos.allow a listed client certificate lets in, over TLS only")
+    func allowedCertificate() async throws {
+        try await ServerHarness.run {
+            $0.allow = []
+            $0.allowCertificates = [TestCertificates.tillFingerprint]
+            $0.tls = ServerHarness.tls(.optional)
+        } _: { harness in
+            let till = try ServerHarness.clientContext(certificate: TestCertificates.till, key: TestCertificates.tillKey)
+            let client = try await TestClient.connect(port: harness.ports.port, tls: till)
+            try await harness.startSaleFrom(client, peer: PeerIdentity("certificate \(TestCertificates.tillFingerprint)"))
+            let nobody = try await TestClient.open(port: harness.ports.port, tls: ServerHarness.clientContext())
+            #expect(try await nobody.get("/", headers: TestClient.upgrade).hasPrefix("HTTP/1.1 403"))
+            let plain = try await TestClient.open(port: harness.ports.port)
+            #expect(try await plain.get("/", headers: TestClient.upgrade).hasPrefix("HTTP/1.1 403"))
+        }
+    }
+
+    @Test("client certificates required: without one, or with a stranger's, no connection; with ours, the peer is the certificate")
+    func mutualTLS() async throws {
+        try await ServerHarness.run {
+            $0.tls = ServerHarness.tls(.required)
+        } _: { harness in
+            await #expect(throws: (any Error).self) {
+                try await TestClient.connect(port: harness.ports.tlsPort, tls: ServerHarness.clientContext())
+            }
+            let stranger = try ServerHarness.clientContext(certificate: TestCertificates.stranger, key: TestCertificates.strangerKey)
+            await #expect(throws: (any Error).self) { try await TestClient.connect(port: harness.ports.tlsPort, tls: stranger) }
+            let till = try ServerHarness.clientContext(certificate: TestCertificates.till, key: TestCertificates.tillKey)
+            let client = try await TestClient.connect(port: harness.ports.tlsPort, tls: till)
+            try await harness.startSaleFrom(client, peer: PeerIdentity("certificate \(TestCertificates.tillFingerprint)"))
+        }
+    }
+
+    @Test("a port in use is named in the error")
+    func portInUse() async throws {
+        try await ServerHarness.run { harness in
+            var configuration = POSServerConfiguration()
+            configuration.port = harness.ports.port
+            configuration.tlsPort = nil
+            let second = try POSServer(configuration: configuration, terminal: harness.terminal, logger: .init(label: "test"))
+            let error = await #expect(throws: POSServerError.self) { try await second.start() }
+            #expect(error?.code == .listen && error?.message.contains("\(harness.ports.port ?? 0)") == true)
+            await second.shutdown()
+        }
+    }
+
+    @Test("a key that does not belong to the certificate is refused when the server is made")
+    func wrongKey() {
+        var tls = ServerHarness.tls()
+        tls.privateKey = .init(TestCertificates.tillKey.utf8)
+        #expect(throws: POSServerError.self) { try tls.makeContext() }
+        tls.certificateChain = "nothing"
+        #expect(throws: POSServerError.self) { try tls.makeContext() }
+    }
+
+    @Test("the echo server sends back text and binary")
+    func echo() async throws {
+        let echo = try await EchoServer(port: 0)
+        let client = try await TestClient.connect(port: echo.port)
+        try await client.send("Grüße")
+        #expect(try await client.next() == .text("Grüße"))
+        await client.cut()
+        await echo.shutdown()
+    }
+}
+
+extension ServerHarness {
+    typealias Version = NIOSSL.TLSVersion
+
+    func startSaleFrom(_ client: TestClient, peer: PeerIdentity) async throws {
+        try await client.send(["operation": "Transaction", "type": "SALE", "requestedAmount": "500"])
+        let begun = await terminal.expectBegin()
+        #expect(begun?.1 == peer)
+    }
+}
