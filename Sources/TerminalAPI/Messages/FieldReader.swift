@@ -18,6 +18,8 @@ struct FieldReader {
     }
 
     let object: JSONObject
+    /// What stands before a field's name in errors: where the object itself stands.
+    var path = ""
 
     func value(_ name: String) -> JSONValue? {
         switch object[name] {
@@ -30,7 +32,7 @@ struct FieldReader {
         guard let value = value(name) else { return nil }
         guard case .string(let text) = value, length.contains(text.utf8.count), text.utf8.allSatisfy(alphabet.holds) else {
             let count = length.lowerBound == 1 ? "up to \(length.upperBound)" : "\(length.lowerBound) to \(length.upperBound)"
-            throw FieldError(name, "a string of \(count) \(alphabet.rawValue)")
+            throw FieldError(path + name, "a string of \(count) \(alphabet.rawValue)")
         }
         return text
     }
@@ -44,7 +46,7 @@ struct FieldReader {
             if let number = Int64(text) { return number }
         default: break
         }
-        throw FieldError(name, "1 to 12 digits, in minor units")
+        throw FieldError(path + name, "1 to 12 digits, in minor units")
     }
 
     func flag(_ name: String) throws(FieldError) -> Bool? {
@@ -52,7 +54,7 @@ struct FieldReader {
         case nil: return nil
         case .string("0"), .integer(0): return false
         case .string("1"), .integer(1): return true
-        default: throw FieldError(name, "\"0\" or \"1\"")
+        default: throw FieldError(path + name, "\"0\" or \"1\"")
         }
     }
 }

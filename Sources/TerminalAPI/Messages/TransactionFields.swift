@@ -75,9 +75,9 @@ struct TransactionFields {
         var parameters: [String: String] = [:]
         for element in list {
             guard let object = element.object else { throw FieldError("parameters", "a list of objects with key and value") }
-            let reader = FieldReader(object: object)
-            guard let key = try reader.text("key", 1...32, .identifier) else { throw FieldError("parameters", "key is required") }
-            guard parameters[key] == nil else { throw FieldError("parameters", "a key may stand only once") }
+            let reader = FieldReader(object: object, path: "parameters.")
+            guard let key = try reader.text("key", 1...32, .identifier) else { throw FieldError("parameters.key", "required") }
+            guard parameters[key] == nil else { throw FieldError("parameters.key", "may stand only once") }
             switch key {
             case "TIP", "PARTIALAUTH":
                 guard let flag = try reader.flag("value") else { continue }
@@ -87,7 +87,7 @@ struct TransactionFields {
                 case .string(let text) where text.utf8.count <= 64: parameters[key] = text
                 case .integer(let number): parameters[key] = String(number)
                 case nil: continue
-                default: throw FieldError("parameters", "value is a string of up to 64 bytes")
+                default: throw FieldError("parameters.value", "a string of up to 64 bytes")
                 }
             }
         }
