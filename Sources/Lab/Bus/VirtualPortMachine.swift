@@ -1,3 +1,4 @@
+import Hex
 import USB
 
 /// The rules of a port with one device in it: who may talk to which endpoint, what waits, what is halted. No clock, no threads.
@@ -152,10 +153,10 @@ struct VirtualPortMachine: Sendable {
         let endpoint = transfer.request.endpoint
         guard endpoint != 0 else { return nil }
         guard let interface = interfaces.first(where: { $0.endpoints.contains { $0.address == endpoint } }) else {
-            return USBError(.notFound, "The device has no endpoint \(endpoint).")
+            return USBError(.notFound, "The device has no endpoint 0x\([endpoint].hex).")
         }
         if let owner = transfer.owner, claims[interface.number] != owner {
-            return USBError(.notFound, "Interface \(interface.number) of endpoint \(endpoint) is not claimed.")
+            return USBError(.notFound, "Interface \(interface.number) of endpoint 0x\([endpoint].hex) is not claimed.")
         }
         return nil
     }
@@ -204,5 +205,5 @@ struct VirtualPortMachine: Sendable {
 extension USBError {
     static let unplugged = USBError(.noDevice, "The device was unplugged.", remedy: "Plug it in again.")
 
-    static func stalled(_ endpoint: UInt8) -> USBError { USBError(.stall, "Endpoint \(endpoint) answered STALL.") }
+    static func stalled(_ endpoint: UInt8) -> USBError { USBError(.stall, "Endpoint 0x\([endpoint].hex) answered STALL.") }
 }

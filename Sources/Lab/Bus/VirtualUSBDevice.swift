@@ -10,9 +10,10 @@ public protocol VirtualUSBDevice: AnyObject, Sendable {
     /// String descriptors' text by index, 1…
     var strings: [UInt8: String] { get }
 
-    /// A control request that is not one of the standard ones (those the port answers).
+    /// A control request that is not one of the standard ones (those the port answers). After `.pending` it is asked again when `notify`
+    /// was called for endpoint 0.
     func control(_ setup: USBSetup, data: [UInt8]) -> VirtualTransferResult
-    /// Data the host sent to an OUT endpoint.
+    /// Data the host sent to an OUT endpoint. After `.pending` the same data is offered again when `notify` was called for the endpoint.
     func out(_ endpoint: UInt8, _ data: [UInt8]) -> VirtualTransferResult
     /// The next data of an IN endpoint: `.pending` (NAK) when there is none yet.
     func take(_ endpoint: UInt8, length: Int) -> VirtualTransferResult

@@ -1,4 +1,5 @@
 import CLibUSB
+import Hex
 import Synchronization
 
 /// A device opened through libusb.
@@ -38,7 +39,7 @@ final class LibUSBDevice: USBDevice {
     }
 
     func clearHalt(_ endpoint: UInt8) async throws(USBError) {
-        try await command("Clearing the halt of endpoint \(endpoint)") { libusb_clear_halt($0, endpoint) }
+        try await command("Clearing the halt of endpoint 0x\([endpoint].hex)") { libusb_clear_halt($0, endpoint) }
     }
 
     func reset() async throws(USBError) {

@@ -1,5 +1,6 @@
 import CLibUSB
 import Glibc
+import Hex
 import Synchronization
 
 /// One asynchronous transfer of libusb with its memory.
@@ -59,7 +60,7 @@ final class LibUSBTransfer: @unchecked Sendable {
     ) throws(USBError) {
         isIn = endpoint & 0x80 != 0
         (transfer, buffer) = try Self.allocate(isIn ? length : data.count)
-        action = "Transfer on endpoint \(endpoint)"
+        action = "Transfer on endpoint 0x\([endpoint].hex)"
         _ = buffer.update(fromContentsOf: isIn ? [] : data)
         let fill = kind == .interrupt ? libusb_fill_interrupt_transfer : libusb_fill_bulk_transfer
         fill(
