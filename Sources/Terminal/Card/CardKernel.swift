@@ -5,5 +5,15 @@ public protocol CardKernel: Sendable {
     mutating func on(_ event: KernelEvent) -> [KernelAction]
 }
 
-/// Makes the kernel of one transaction, with the applications and terminal data of the configuration.
+/// Makes the kernel of one transaction.
 public typealias CardKernelFactory = @Sendable (KernelTransaction) -> any CardKernel
+
+extension ContactKernel: CardKernel {}
+
+extension TerminalConfiguration {
+    /// Contact kernels with the configuration's applications and terminal data.
+    public var contactKernel: CardKernelFactory {
+        let (terminal, applications) = (terminalData, applications)
+        return { ContactKernel(terminal: terminal, applications: applications, transaction: $0) }
+    }
+}

@@ -1,3 +1,4 @@
+import EMV
 import Money
 import PaymentHost
 
@@ -14,6 +15,10 @@ public struct TerminalConfiguration: Sendable {
     public var limits: TransactionLimits
     public var posConnectionLost: POSConnectionLost
     public var cardBrands: CardBrandTable
+    /// What the card is told of the terminal.
+    public var terminalData: TerminalData
+    /// The applications that the terminal takes.
+    public var applications: [ApplicationConfiguration]
     /// Language of the cardholder texts, ISO 639-1.
     public var language: String
     /// Where `journal.sqlite` lives.
@@ -22,7 +27,8 @@ public struct TerminalConfiguration: Sendable {
     public init(
         merchant: MerchantIdentity, merchantName: String, currency: Currency, model: String = "Countertop", serialNumber: String,
         applicationName: String = "countertop", applicationVersion: String, limits: TransactionLimits = TransactionLimits(),
-        posConnectionLost: POSConnectionLost = .reverse, cardBrands: CardBrandTable = CardBrandTable(), language: String = "en",
+        posConnectionLost: POSConnectionLost = .reverse, cardBrands: CardBrandTable = CardBrandTable(),
+        terminalData: TerminalData = TerminalData(), applications: [ApplicationConfiguration] = [], language: String = "en",
         dataDirectory: String
     ) {
         self.merchant = merchant
@@ -35,6 +41,8 @@ public struct TerminalConfiguration: Sendable {
         self.limits = limits
         self.posConnectionLost = posConnectionLost
         self.cardBrands = cardBrands
+        self.terminalData = terminalData
+        self.applications = applications
         self.language = language
         self.dataDirectory = dataDirectory
     }

@@ -22,9 +22,10 @@ extension TerminalEngine {
 
     private func presenceChanged(_ presence: CardPresence, _ generation: Int) {
         guard generation == readerGeneration else { return }
+        let hadCard = slot.state != .empty
         slot.changed(presence)
         feed(.slot(slot.state))
-        if running == nil, presence == .absent { show(DisplayMessage(.welcome, text: CardholderText.welcome)) }
+        if running == nil, hadCard, presence == .absent { show(DisplayMessage(.welcome, text: CardholderText.welcome)) }
     }
 
     private func readerEnded(_ generation: Int) {

@@ -35,7 +35,22 @@ extension TerminalEngine {
         updateSnapshot()
     }
 
-    private func commitNow(_ entries: [JournalEntry]) async -> JournalError? {
+    /// A STAN for a message that belongs to no transaction (1804), its reservation committed; `nil` while there is no journal.
+    public func networkSTAN() async -> Int? {
+        guard journal != nil, !isDead else { return nil }
+        let stan = takeSTAN()
+        if !reservations.isEmpty {
+            let entries = reservations
+            reservations = []
+            if let failure = await commitNow(entries) {
+                die(failure)
+                return nil
+            }
+        }
+        return stan
+    }
+
+    func commitNow(_ entries: [JournalEntry]) async -> JournalError? {
         guard let journal else { return JournalError(.cannotOpen, "No journal.") }
         return await withCheckedContinuation { continuation in journal.commit(entries) { continuation.resume(returning: $0) } }
     }

@@ -26,14 +26,14 @@ public actor TerminalEngine: PaymentTerminal {
 
         public init(
             configuration: TerminalConfiguration, devices: any DeviceProvider, host: any PaymentHostLink, display: any CardholderDisplay,
-            keys: SiteKeys, kernel: @escaping CardKernelFactory, onFatal: @escaping @Sendable (JournalError) -> Void
+            keys: SiteKeys, onFatal: @escaping @Sendable (JournalError) -> Void
         ) {
             self.configuration = configuration
             self.devices = devices
             self.host = host
             self.display = display
             self.keys = keys
-            self.kernel = kernel
+            kernel = configuration.contactKernel
             self.onFatal = onFatal
             clock = SystemClock()
             let path = configuration.dataDirectory + "/journal.sqlite"

@@ -4,7 +4,7 @@ import GRDB
 /// The journal on disk: SQLite in WAL mode with `synchronous = FULL`, so that a commit is on the medium when it returns. One writer; reads do not
 /// wait for it.
 public final class SQLiteJournalStore: JournalStore {
-    private let pool: DatabasePool
+    let pool: DatabasePool
 
     /// Opens `path`, creating it (mode 0600) or bringing it up to date.
     public init(path: String) throws(JournalError) {
@@ -16,8 +16,11 @@ public final class SQLiteJournalStore: JournalStore {
             try database.execute(sql: "PRAGMA cache_size = -512")
         }
         do {
+            // SQLite gives the files beside it the same mode.
+            if !FileManager.default.fileExists(atPath: path) {
+                _ = FileManager.default.createFile(atPath: path, contents: nil, attributes: [.posixPermissions: 0o600])
+            }
             pool = try DatabasePool(path: path, configuration: configuration)
-            _ = chmodPrivate(path)
             // GRDB leaves a WAL database at NORMAL, where a power cut may undo the last commits.
             try pool.writeWithoutTransaction { database in
                 try database.execute(sql: "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = \(Self.lastResortCheckpoint)")
@@ -123,9 +126,4 @@ public final class SQLiteJournalStore: JournalStore {
         guard let error = error as? DatabaseError else { return "\(type(of: error))" }
         return "SQLite \(error.extendedResultCode.rawValue): \(error.message ?? "no message")"
     }
-}
-
-/// 0600: the journal is nobody else's.
-private func chmodPrivate(_ path: String) -> Bool {
-    (try? FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)) != nil
 }

@@ -18,7 +18,8 @@ struct Receipt: Sendable {
     func text(_ copy: Copy) -> String {
         var lines = [Self.centred(merchantName)]
         lines.append(Self.row(date, time))
-        lines.append(Self.row("TERMINAL \(answer.terminalID ?? "")", "MERCHANT \(answer.merchantID ?? "")"))
+        lines.append(Self.row("TERMINAL", answer.terminalID ?? ""))
+        lines.append(Self.row("MERCHANT", answer.merchantID ?? ""))
         lines.append(Self.row("BATCH \((answer.batchNumber ?? 0).digits(6))", "STAN \(stan.digits(6))"))
         lines.append(Self.row("RRN", retrievalReference))
         if let reference = answer.reference { lines.append(Self.row("REFERENCE", reference)) }

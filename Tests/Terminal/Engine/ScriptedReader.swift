@@ -1,0 +1,101 @@
+import Devices
+import SmartCard
+import Synchronization
+import USB
+
+/// A slot in which a test puts cards. Its cards answer as `card` says, by default 9000 to everything.
+final class ScriptedReader: ChipReader {
+    typealias Answer = @Sendable (_ command: Int) async throws(DeviceError) -> ResponseAPDU
+
+    fileprivate struct State {
+        var insertion = 0
+        var presence = CardPresence.absent
+        var watchers: [AsyncStream<CardPresence>.Continuation] = []
+        var commands = 0
+    }
+
+    let device = DeviceDescription(
+        kind: .chip, model: "Scripted", serialNumber: "1", vendorID: 1, productID: 1, path: USBBusPath("1-1"), driver: "test", state: .ready
+    )
+    /// "on", "off" and the number of each command.
+    let log = Awaitable<String>()
+    fileprivate let state = Mutex(State())
+    private let card: Answer
+
+    init(card: @escaping Answer = { _ throws(DeviceError) in ResponseAPDU(status: .success) }) { self.card = card }
+
+    func cardPresence() -> AsyncStream<CardPresence> {
+        let (stream, continuation) = AsyncStream<CardPresence>.makeStream()
+        state.withLock { state in
+            state.watchers.append(continuation)
+            continuation.yield(state.presence)
+        }
+        return stream
+    }
+
+    func insert() {
+        state.withLock { state in
+            state.insertion += 1
+            state.set(.present(insertion: state.insertion))
+        }
+    }
+
+    func remove() { state.withLock { $0.set(.absent) } }
+
+    func unplug() {
+        state.withLock { state in
+            for watcher in state.watchers { watcher.finish() }
+            state.watchers = []
+        }
+    }
+
+    func powerOn() async throws(DeviceError) -> [UInt8] {
+        log.append("on")
+        return [0x3B, 0x00]
+    }
+
+    func powerOff() async { log.append("off") }
+
+    func transmit(_ command: CommandAPDU) async throws(DeviceError) -> ResponseAPDU {
+        let number = state.withLock { state in
+            state.commands += 1
+            return state.commands
+        }
+        log.append("\(number)")
+        return try await card(number)
+    }
+}
+
+extension ScriptedReader.State {
+    fileprivate mutating func set(_ presence: CardPresence) {
+        self.presence = presence
+        for watcher in watchers { watcher.yield(presence) }
+    }
+}
+
+/// One reader, or none.
+final class ScriptedDevices: DeviceProvider {
+    private let readers: (stream: AsyncStream<(any ChipReader)?>, continuation: AsyncStream<(any ChipReader)?>.Continuation)
+    private let reader: ScriptedReader?
+
+    init(_ reader: ScriptedReader?) {
+        self.reader = reader
+        readers = AsyncStream.makeStream()
+        readers.continuation.yield(reader)
+    }
+
+    var devices: [DeviceDescription] { reader.map { [$0.device] } ?? [] }
+    func chipReaders() -> AsyncStream<(any ChipReader)?> { readers.stream }
+    func plug(_ reader: (any ChipReader)?) { readers.continuation.yield(reader) }
+}
+
+final class ScriptedDisplay: CardholderDisplay {
+    let shown = Awaitable<DisplayMessage>()
+    private let buttons: (stream: AsyncStream<String>, continuation: AsyncStream<String>.Continuation)?
+
+    init(hasButtons: Bool = false) { buttons = hasButtons ? AsyncStream.makeStream() : nil }
+
+    func show(_ message: DisplayMessage) async { shown.append(message) }
+    func presses() -> AsyncStream<String>? { buttons?.stream }
+    func press(_ text: String) { buttons?.continuation.yield(text) }
+}

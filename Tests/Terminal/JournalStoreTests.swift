@@ -1,0 +1,301 @@
+import Foundation
+import GRDB
+import Testing
+
+@testable import Terminal
+
+/// A directory of its own, gone when the test ends.
+final class TemporaryDirectory {
+    let path: String
+
+    init() throws {
+        path = NSTemporaryDirectory() + "countertop-" + UUID().uuidString
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+
+    var journal: String { path + "/journal.sqlite" }
+}
+
+@Suite("Journal, on disk and in memory")
+struct JournalStoreTests {
+    private typealias Samples = JournalSamples
+
+    enum Kind: CaseIterable { case memory, sqlite }
+
+    /// `reopen` gives what the next start after a power cut finds.
+    private static func with(_ kind: Kind, _ body: (any JournalStore, _ reopen: () throws -> any JournalStore) throws -> Void) throws {
+        switch kind {
+        case .memory:
+            let store = MemoryJournalStore()
+            try body(store) { try store.afterPowerCut() }
+        case .sqlite:
+            let directory = try TemporaryDirectory()
+            let store = try SQLiteJournalStore(path: directory.journal)
+            try body(store) { try SQLiteJournalStore(path: directory.journal) }
+            store.close()
+        }
+    }
+
+    @Test("A new journal: batch 1, no STAN used, nothing left to do", arguments: Kind.allCases)
+    func empty(_ kind: Kind) throws {
+        try Self.with(kind) { store, _ in
+            let (start, last) = (try store.startingPoint(), try store.lastTransaction(of: nil))
+            #expect(start == JournalStart() && last == nil)
+        }
+    }
+
+    @Test("After each commit the next start knows exactly what is left to do", arguments: Kind.allCases)
+    func crashAfterEachCommit(_ kind: Kind) throws {
+        try Self.with(kind) { store, reopen in
+            let id = TransactionID("A")
+            func left() throws -> JournaledTransaction? { try reopen().startingPoint().unfinished.first }
+
+            try store.commit([.stanReserved(through: 100), Samples.accepted("A")])
+            #expect(try reopen().startingPoint().stanReservedThrough == 100)
+            #expect(try left()?.pending == nil && left()?.decision == nil && left()?.id == id)
+
+            try store.commit([Samples.pending("A")])
+            #expect(try left()?.pending == Samples.pendingReversal())
+
+            try store.commit([Samples.decided("A", Samples.silent)])
+            #expect(try left()?.pending == nil)
+            #expect(try left()?.reversal == .due)
+            #expect(try left()?.state == .reversalPending)
+
+            try store.commit([Samples.sent("A")])
+            #expect(try left()?.reversal == .sent)
+
+            try store.commit([Samples.flagged("A")])
+            #expect(try left()?.reversal == .flagged(.init(actionCode: "904", at: Samples.time)))
+
+            try store.commit([Samples.acknowledged("A")])
+            #expect(try left() == nil)
+            #expect(try reopen().transaction(id)?.answer?.state == .reversed)
+            #expect(try reopen().transaction(id)?.answer?.result == .noAnswer)
+        }
+    }
+
+    @Test("A decision without reversal leaves nothing to do", arguments: Kind.allCases)
+    func decided(_ kind: Kind) throws {
+        try Self.with(kind) { store, reopen in
+            try store.commit([Samples.accepted("A"), Samples.pending("A")])
+            try store.commit([Samples.decided("A", Samples.approved)])
+            #expect(try reopen().startingPoint().unfinished.isEmpty)
+            #expect(try reopen().transaction(TransactionID("A"))?.answer?.approval == .approved)
+        }
+    }
+
+    @Test("What is read back is what was written", arguments: Kind.allCases)
+    func roundTrip(_ kind: Kind) throws {
+        try Self.with(kind) { store, reopen in
+            let entries = [
+                Samples.accepted("A", requestID: "r", reference: "x"), Samples.pending("A"), Samples.decided("A", Samples.silent),
+            ]
+            try store.commit(entries)
+            let events = entries.compactMap { if case .transaction(_, let event) = $0 { event } else { nil } }
+            #expect(try reopen().transaction(TransactionID("A")) == JournaledTransaction(id: TransactionID("A"), events: events))
+        }
+    }
+
+    @Test("Unfinished transactions come in order of acceptance", arguments: Kind.allCases)
+    func order(_ kind: Kind) throws {
+        try Self.with(kind) { store, reopen in
+            for id in ["C", "A", "B"] {
+                try store.commit([Samples.accepted(id), Samples.pending(id), Samples.decided(id, Samples.silent)])
+            }
+            try store.commit([Samples.acknowledged("A")])
+            #expect(try reopen().startingPoint().unfinished.map(\.id.description) == ["C", "B"])
+        }
+    }
+
+    @Test("LastTransaction: the peer's own, and the terminal's", arguments: Kind.allCases)
+    func last(_ kind: Kind) throws {
+        try Self.with(kind) { store, _ in
+            try store.commit([Samples.accepted("A", peer: "one")])
+            try store.commit([Samples.accepted("B", peer: "two")])
+            #expect(try store.lastTransaction(of: PeerIdentity("one"))?.id.description == "A")
+            #expect(try store.lastTransaction(of: PeerIdentity("two"))?.id.description == "B")
+            #expect(try store.lastTransaction(of: PeerIdentity("three")) == nil)
+            #expect(try store.lastTransaction(of: nil)?.id.description == "B")
+        }
+    }
+
+    @Test("A requestId is found until it is too old", arguments: Kind.allCases)
+    func requestID(_ kind: Kind) throws {
+        try Self.with(kind) { store, _ in
+            try store.commit([Samples.accepted("A", requestID: "r-1")])
+            #expect(try store.transaction(requestID: "r-1", since: Samples.time)?.id.description == "A")
+            #expect(try store.transaction(requestID: "r-1", since: WallTime(milliseconds: Samples.time.milliseconds + 1)) == nil)
+            #expect(try store.transaction(requestID: "r-2", since: Samples.time) == nil)
+        }
+    }
+
+    @Test("A reference is taken by an approved, unreversed transaction of the same type and batch", arguments: Kind.allCases)
+    func reference(_ kind: Kind) throws {
+        try Self.with(kind) { store, _ in
+            try store.commit([Samples.accepted("A", reference: "x"), Samples.pending("A")])
+            #expect(try !store.hasApproved(.sale, reference: "x", batchNumber: 1))
+            try store.commit([Samples.decided("A", Samples.approved)])
+            #expect(try store.hasApproved(.sale, reference: "x", batchNumber: 1))
+            #expect(try !store.hasApproved(.sale, reference: "x", batchNumber: 2))
+            #expect(try !store.hasApproved(.refund, reference: "x", batchNumber: 1))
+            #expect(try !store.hasApproved(.sale, reference: "y", batchNumber: 1))
+            try store.commit([Samples.accepted("B", reference: "y"), Samples.pending("B"), Samples.decided("B", Samples.silent)])
+            #expect(try !store.hasApproved(.sale, reference: "y", batchNumber: 1))
+        }
+    }
+
+    @Test("A commit is all or nothing", arguments: Kind.allCases)
+    func atomic(_ kind: Kind) throws {
+        try Self.with(kind) { store, reopen in
+            #expect(throws: JournalError.self) {
+                try store.commit([.batchOpened(2), Samples.accepted("A"), Samples.pending("never accepted")])
+            }
+            // The one in memory is only asked for what the terminal may commit.
+            let start = try reopen().startingPoint()
+            if kind == .sqlite { #expect(start == JournalStart()) }
+        }
+    }
+
+    @Test("Events that make no sense are damage, not a story")
+    func damage() throws {
+        func event(_ entry: JournalEntry) -> TransactionEvent? { if case .transaction(_, let event) = entry { event } else { nil } }
+        let accepted = Samples.accepted("A")
+        let wrong: [[JournalEntry]] = [
+            [], [Samples.pending("A")], [accepted, accepted], [accepted, Samples.sent("A")],
+            [accepted, Samples.pending("A"), Samples.pending("A")],
+            [accepted, Samples.decided("A", Samples.approved), Samples.decided("A", Samples.silent)],
+            [accepted, Samples.decided("A", Samples.approved), Samples.acknowledged("A")],
+            [accepted, Samples.decided("A", Samples.approved), Samples.pending("A")],
+        ]
+        for entries in wrong {
+            #expect(throws: JournalError.self) { try JournaledTransaction(id: TransactionID("A"), events: entries.compactMap(event)) }
+        }
+    }
+
+    @Test("In memory: what was not synced is gone after a power cut")
+    func unsynced() throws {
+        let store = MemoryJournalStore { commit, _ in commit == 1 ? .unsynced : .synced }
+        try store.commit([Samples.accepted("A")])
+        try store.commit([Samples.pending("A")])
+        #expect(store.startingPoint().unfinished.first?.pending != nil)
+        #expect(try store.afterPowerCut().startingPoint().unfinished.first?.pending == nil)
+    }
+}
+
+@Suite("Journal on disk")
+struct SQLiteJournalStoreTests {
+    private typealias Samples = JournalSamples
+
+    @Test("WAL, synchronous = FULL, on the connection that writes; the file is the owner's alone")
+    func durability() throws {
+        let directory = try TemporaryDirectory()
+        let store = try SQLiteJournalStore(path: directory.journal)
+        try store.commit([Samples.accepted("A")])
+        let synchronous = try store.pool.writeWithoutTransaction { try Int.fetchOne($0, sql: "PRAGMA synchronous") }
+        #expect(synchronous == 2)
+        let mode = try store.pool.writeWithoutTransaction { try String.fetchOne($0, sql: "PRAGMA journal_mode") }
+        #expect(mode == "wal")
+        for file in ["", "-wal", "-shm"] {
+            let permissions = try FileManager.default.attributesOfItem(atPath: directory.journal + file)[.posixPermissions] as? Int
+            #expect(permissions == 0o600, "\(file)")
+        }
+    }
+
+    @Test("A journal that cannot be opened says so")
+    func cannotOpen() throws {
+        #expect { try SQLiteJournalStore(path: "/nonexistent/journal.sqlite") } throws: { ($0 as? JournalError)?.code == .cannotOpen }
+        let directory = try TemporaryDirectory()
+        try Data("not a database, but long enough to be taken for one, if nobody looks".utf8).write(
+            to: URL(fileURLWithPath: directory.journal))
+        #expect { try SQLiteJournalStore(path: directory.journal) } throws: { ($0 as? JournalError)?.code == .cannotOpen }
+    }
+
+    @Test("A journal of a newer version is left alone")
+    func newerSchema() throws {
+        let directory = try TemporaryDirectory()
+        let store = try SQLiteJournalStore(path: directory.journal)
+        try store.pool.write { try $0.execute(sql: "INSERT INTO grdb_migrations (identifier) VALUES ('99 from the future')") }
+        store.close()
+        #expect { try SQLiteJournalStore(path: directory.journal) } throws: { ($0 as? JournalError)?.code == .newerSchema }
+    }
+
+    @Test("A full disk fails the commit, and nothing of it is there")
+    func fullDisk() throws {
+        let directory = try TemporaryDirectory()
+        let store = try SQLiteJournalStore(path: directory.journal)
+        try store.pool.writeWithoutTransaction { database in
+            let pages = try Int.fetchOne(database, sql: "PRAGMA page_count") ?? 0
+            try database.execute(sql: "PRAGMA max_page_count = \(pages)")
+        }
+        #expect { for number in 0..<100 { try store.commit([Samples.accepted("\(number)")]) } } throws: {
+            ($0 as? JournalError)?.code == .commitFailed
+        }
+        let there = try SQLiteJournalStore(path: directory.journal).startingPoint().unfinished.map(\.id.description)
+        #expect(there == (0..<there.count).map(String.init) && there.count < 100)
+    }
+
+    @Test("Housekeeping empties the write-ahead log and loses nothing")
+    func tidy() throws {
+        let directory = try TemporaryDirectory()
+        let store = try SQLiteJournalStore(path: directory.journal)
+        for number in 0..<300 { try store.commit([Samples.accepted("\(number)"), Samples.decided("\(number)", Samples.approved)]) }
+        store.tidy()
+        #expect(try SQLiteJournalStore(path: directory.journal).transaction(TransactionID("299"))?.decision != nil)
+        let pages = try store.pool.writeWithoutTransaction { try Row.fetchOne($0, sql: "PRAGMA wal_checkpoint(PASSIVE)") }
+        #expect(pages?[1] == pages?[2] as Int?)
+    }
+
+    @Test("A damaged record is named as such")
+    func damagedRecord() throws {
+        let directory = try TemporaryDirectory()
+        let store = try SQLiteJournalStore(path: directory.journal)
+        try store.commit([Samples.accepted("A")])
+        try store.pool.write { try $0.execute(sql: "UPDATE events SET body = '{'") }
+        #expect { try store.transaction(TransactionID("A")) } throws: { ($0 as? JournalError)?.code == .damaged }
+    }
+
+    @Test("Every lookup of a start or a sale uses an index")
+    func indexes() throws {
+        let directory = try TemporaryDirectory()
+        let store = try SQLiteJournalStore(path: directory.journal)
+        for sql in [
+            "SELECT number FROM transactions WHERE unfinished = 1 ORDER BY number", "SELECT number FROM transactions WHERE id = 'A'",
+            "SELECT max(number) FROM transactions WHERE peer = 'A'",
+            "SELECT max(number) FROM transactions WHERE requestID = 'A' AND acceptedAt >= 1",
+            "SELECT 1 FROM transactions WHERE reference = 'x' AND batch = 1 AND type = 'SALE' AND approved = 1 AND state = 'completed'",
+            "SELECT kind, body FROM events WHERE transactionNumber = 1 ORDER BY sequence",
+        ] {
+            let plan = try store.pool.read { try Row.fetchAll($0, sql: "EXPLAIN QUERY PLAN " + sql) }.map { $0["detail"] as String }
+            #expect(plan.allSatisfy { $0.contains("INDEX") }, "\(sql): \(plan)")
+        }
+    }
+}
+
+@Suite("STANs")
+struct STANSequenceTests {
+    @Test("Reserved in blocks, never used twice, whenever the terminal restarts")
+    func neverTwice() {
+        var used: Set<Int> = []
+        var reserved = 0
+        var generator = SeededGenerator(seed: 1)
+        for _ in 0..<200 {
+            var sequence = STANSequence(reservedThrough: reserved)
+            for _ in 0..<Int.random(in: 0...250, using: &generator) {
+                let (stan, reservation) = sequence.next()
+                if case .stanReserved(let through) = reservation { reserved = through }
+                #expect(used.insert(stan).inserted)
+                #expect((1...reserved).contains(stan))
+            }
+        }
+    }
+
+    @Test("999999 is followed by 000001")
+    func wraps() {
+        var sequence = STANSequence(reservedThrough: 999_998)
+        #expect(sequence.next() == (999_999, .stanReserved(through: 999_999)))
+        #expect(sequence.next() == (1, .stanReserved(through: 100)))
+    }
+}
