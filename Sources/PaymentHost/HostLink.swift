@@ -22,7 +22,7 @@ public final class HostLink: PaymentHostLink {
     }
 
     private let loop: any EventLoop
-    private let runner: NIOLoopBound<HostLinkRunner>
+    private let runner: NIOLoopBoundBox<HostLinkRunner>
     private let stateHistory: HostLinkStates
 
     /// Throws when the configuration cannot work; nothing is connected before `start()` or the first exchange.
@@ -47,10 +47,10 @@ public final class HostLink: PaymentHostLink {
             mapping: mapping, addresses: configuration.addresses, timing: configuration.timing, seed: .random(in: .min ... .max))
         loop = group.next()
         stateHistory = HostLinkStates()
-        // The runner lives on the loop alone: NIOLoopBound traps on any other thread.
+        // Made here, then sent to the loop, where alone it lives: the box traps on any other thread.
         let created = HostLinkRunner.Parts(
             machine: machine, tls: tls, environment: environment, logger: logger, states: stateHistory, loop: loop)
-        runner = NIOLoopBound(HostLinkRunner(created), eventLoop: loop)
+        runner = .makeBoxSendingValue(HostLinkRunner(created), eventLoop: loop)
     }
 
     /// Connects and stays connected.

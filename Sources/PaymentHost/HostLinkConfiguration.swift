@@ -26,7 +26,8 @@ public struct HostLinkConfiguration: Sendable {
     public struct TLS: Sendable, Hashable {
         /// PEM file; `nil` for the system's authorities.
         public var authorityFile: String?
-        /// Name expected in the host's certificate; `nil` for the address's own.
+        /// Name expected in the host's certificate; `nil` for the address's own. A certificate that names the IP address that was connected to
+        /// is accepted too (NIOSSL's rule); `pins` leave no such room.
         public var serverName: String?
         /// PEM chain for mutual TLS, with `keyFile`.
         public var certificateFile: String?

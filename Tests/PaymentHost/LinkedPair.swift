@@ -1,0 +1,104 @@
+import Foundation
+import Hex
+import ISO8583
+import Keys
+import Logging
+import NIOConcurrencyHelpers
+import NIOSSL
+import Testing
+
+@testable import PaymentHost
+
+/// A host with a certificate of its own authority, and a link to it over real TLS.
+struct LinkedPair {
+    let fixture: HostFixture
+    let host: ScriptedHost
+    let link: HostLink
+    let log: LogCollector
+    let fingerprint: [UInt8]
+
+    enum Setting: Sendable { case plain, otherAuthority, serverName(String), pins([String]), pinned, wrongPin }
+
+    static func make(
+        _ setting: Setting? = nil, echoInterval: Duration = .seconds(60), _ script: @escaping ScriptedHost.Script = approve
+    ) async throws -> LinkedPair {
+        let fixture = try HostFixture()
+        let now = Int64(Date().timeIntervalSince1970)
+        let authority = try SiteCertificateAuthority.temporary(now: now)
+        // With a name to check, the certificate must not name the address too: either would do.
+        let isNamed = if case .serverName = setting { true } else { false }
+        let names = try CertificateNames(hosts: ["host.test"], addresses: isNamed ? [] : ["127.0.0.1"])
+        let server = try authority.issue(names: names, now: now)
+        let chain = try NIOSSLCertificate.fromPEMBytes(Array(server.chainPEM.utf8))
+        let fingerprint = try Digest.sha256(try #require(chain.first).toDERBytes())
+        let key = try server.privateKeyPEM.withBytes { try NIOSSLPrivateKey(bytes: Array($0), format: .pem) }
+        let context = try NIOSSLContext(
+            configuration: .makeServerConfiguration(certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key)))
+        var isPlain = false
+        var tls = HostLinkConfiguration.TLS()
+        var trusted = authority
+        switch setting {
+        case .plain: isPlain = true
+        case .otherAuthority: trusted = try SiteCertificateAuthority.temporary(now: now)
+        case .serverName(let name): tls.serverName = name
+        case .pins(let pins): tls.pins = pins
+        case .pinned: tls.pins = [String(repeating: "0", count: 64), fingerprint.hex]
+        case .wrongPin: tls.pins = [String(repeating: "0", count: 64)]
+        case nil: break
+        }
+        tls.authorityFile = try temporaryFile(trusted.certificatePEM)
+        let host = try await ScriptedHost.start(fixture, tls: isPlain ? nil : context, script)
+        let log = LogCollector()
+        let link = try makeLink(fixture, port: host.port, isPlain ? .plain : .tls(tls), log, echoInterval: echoInterval)
+        return LinkedPair(fixture: fixture, host: host, link: link, log: log, fingerprint: fingerprint)
+    }
+
+    static func makeLink(
+        _ fixture: HostFixture, port: Int, _ security: HostLinkConfiguration.Security, _ log: LogCollector = LogCollector(),
+        echoInterval: Duration = .seconds(60)
+    ) throws -> HostLink {
+        var timing = HostLinkTiming()
+        timing.shortestBackoff = .milliseconds(5)
+        timing.longestBackoff = .milliseconds(20)
+        timing.echoInterval = echoInterval
+        let last = NIOLockedValueBox(900_000)
+        return try HostLink(
+            configuration: HostLinkConfiguration(
+                addresses: [.init(host: "127.0.0.1", port: port)], security: security, dialect: fixture.dialect, macKey: HostFixture.macKey,
+                merchant: HostFixture.merchant, timing: timing),
+            environment: HostLink.Environment(
+                nextSTAN: {
+                    last.withLockedValue {
+                        $0 += 1
+                        return $0
+                    }
+                }, dateTimes: { WireDateTimes(local: "261122214809", transmission: "1122204809") }),
+            logger: Logger(label: "host") { _ in log })
+    }
+
+    static let approve: ScriptedHost.Script = { message, connection in
+        try connection.send(connection.fixture.answer(to: message, message.mti == "1200" ? "000" : "400"))
+    }
+
+    func sale(_ stan: Int, within limit: Duration = .seconds(20), handedOver: @escaping @Sendable () -> Void = {}) async throws
+        -> HostOutcome
+    {
+        await link.exchange(.financial(try HostFixture.sale(stan)), deadline: .now.advanced(by: limit), handedOver: handedOver)
+    }
+
+    /// Waits until the host has seen a message like this.
+    func hostSees(_ isIt: (Message) -> Bool) async {
+        for await message in host.messages where isIt(message) { return }
+    }
+
+    func end() async {
+        await link.shutdown()
+        await host.stop()
+    }
+
+    static func temporaryFile(_ text: String) throws -> String {
+        let path = FileManager.default.temporaryDirectory.appendingPathComponent("host-link-\(UUID().uuidString).pem").path
+        try text.write(toFile: path, atomically: true, encoding: .utf8)
+        return path
+    }
+}
