@@ -5,11 +5,12 @@ import USB
 
 @testable import Devices
 
-/// A memory bus with virtual readers, and a registry that serves it.
+/// A strict memory bus with virtual readers, and a registry that serves it.
 final class Bench: Sendable {
     static let port = USBBusPath("1-1")
 
     let bus: MemoryBus
+    let strict: StrictBus
     let registry: DeviceRegistry
     private let running: Task<Void, Never>
 
@@ -19,8 +20,10 @@ final class Bench: Sendable {
     ) throws {
         let bus = MemoryBus(clock: busClock)
         if let reader { try bus.plug(reader, at: Self.port) }
-        let registry = DeviceRegistry(buses: [bus], roles: roles, drivers: [CCIDDriver(clock: driverClock)], logger: .quiet)
+        let strict = StrictBus(bus)
+        let registry = DeviceRegistry(buses: [strict], roles: roles, drivers: [CCIDDriver(clock: driverClock)], logger: .quiet)
         self.bus = bus
+        self.strict = strict
         self.registry = registry
         running = Task { await registry.run() }
     }
@@ -39,10 +42,11 @@ final class Bench: Sendable {
         throw DeviceError(.deviceGone, "the registry ended")
     }
 
-    /// Lets the registry end, and waits for it.
-    func close() async {
+    /// Lets the registry end, waits for it, and sees that nothing stays open.
+    func close(sourceLocation: SourceLocation = #_sourceLocation) async {
         running.cancel()
         await running.value
+        #expect(strict.openCount == 0, "a device stayed open", sourceLocation: sourceLocation)
     }
 }
 
