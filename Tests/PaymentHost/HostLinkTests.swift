@@ -15,7 +15,7 @@ struct HostLinkTests {
         #expect(outcome.summary == "answered 000")
         #expect(handed.withLockedValue { $0 } == 1)
         #expect(pair.link.state == .connected)
-        let reversal = await pair.link.exchange(.reversal(HostFixture.reversal(2)), deadline: .now.advanced(by: .seconds(20)))
+        let reversal = await pair.link.exchange(.reversal(HostFixture.reversal(2)), deadline: .now.advanced(by: .seconds(60)))
         #expect(reversal.summary == "answered 400")
         await pair.end()
     }
@@ -44,6 +44,7 @@ struct HostLinkTests {
                 late.withLockedValue { $0 = message }
             }
         }
+        await pair.connect()
         #expect(try await pair.sale(1, within: .milliseconds(1500)).summary == "noAnswer")
         #expect(try await pair.sale(2).summary == "answered 116")
         #expect(pair.log.lines.withLockedValue { $0 }.contains("1210 000001: belongs to nothing in flight"))
@@ -86,6 +87,7 @@ struct HostLinkTests {
         let pair = try await LinkedPair.make { message, connection in
             try connection.send(connection.fixture.answer(to: message) { $0.set(11, "000777") })
         }
+        await pair.connect()
         #expect(try await pair.sale(1, within: .milliseconds(1500)).summary == "noAnswer")
         await pair.end()
     }

@@ -61,6 +61,11 @@ struct LinkedPair {
         timing.shortestBackoff = .milliseconds(5)
         timing.longestBackoff = .milliseconds(20)
         timing.echoInterval = echoInterval
+        // The machine that runs the tests may be slow; limits are the machine tests' affair.
+        timing.connectWait = .seconds(60)
+        timing.signOnLimit = .seconds(60)
+        timing.echoLimit = .seconds(60)
+        timing.signOffLimit = .seconds(60)
         let last = NIOLockedValueBox(900_000)
         return try HostLink(
             configuration: HostLinkConfiguration(
@@ -80,10 +85,16 @@ struct LinkedPair {
         try connection.send(connection.fixture.answer(to: message, message.mti == "1200" ? "000" : "400"))
     }
 
-    func sale(_ stan: Int, within limit: Duration = .seconds(20), handedOver: @escaping @Sendable () -> Void = {}) async throws
+    func sale(_ stan: Int, within limit: Duration = .seconds(60), handedOver: @escaping @Sendable () -> Void = {}) async throws
         -> HostOutcome
     {
         await link.exchange(.financial(try HostFixture.sale(stan)), deadline: .now.advanced(by: limit), handedOver: handedOver)
+    }
+
+    /// Connects, and waits until it has.
+    func connect() async {
+        link.start()
+        for await state in link.states() where state == .connected { return }
     }
 
     /// Waits until the host has seen a message like this.
