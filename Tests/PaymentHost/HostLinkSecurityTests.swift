@@ -24,6 +24,16 @@ struct HostLinkSecurityTests {
         }
     }
 
+    @Test("a host that asks for a certificate gets ours, and has no sale without it")
+    func mutual() async throws {
+        let pair = try await LinkedPair.make(.mutual)
+        #expect(try await pair.sale(1).summary == "answered 000")
+        await pair.end()
+        let without = try await LinkedPair.make(.uncertified) { _, _ in Issue.record("a message arrived") }
+        #expect(try await without.sale(1).summary == "notConnected")
+        await without.end()
+    }
+
     @Test("plain TCP is for loopback only", arguments: ["192.168.1.1", "host.example", "::2", "127.0.0.1.example", "0.0.0.0"])
     func plain(_ address: String) throws {
         let error = #expect(throws: PaymentHostError.self) { try link([.init(host: address, port: 8583)], .plain) }

@@ -17,7 +17,7 @@ struct LinkedPair {
     let log: LogCollector
     let fingerprint: [UInt8]
 
-    enum Setting: Sendable { case plain, otherAuthority, serverName(String), pins([String]), pinned, wrongPin }
+    enum Setting: Sendable { case mutual, uncertified, plain, otherAuthority, serverName(String), pins([String]), pinned, wrongPin }
 
     static func make(
         _ setting: Setting? = nil, echoInterval: Duration = .seconds(60), _ script: @escaping ScriptedHost.Script = approve
@@ -32,12 +32,17 @@ struct LinkedPair {
         let chain = try NIOSSLCertificate.fromPEMBytes(Array(server.chainPEM.utf8))
         let fingerprint = try Digest.sha256(try #require(chain.first).toDERBytes())
         let key = try server.privateKeyPEM.withBytes { try NIOSSLPrivateKey(bytes: Array($0), format: .pem) }
-        let context = try NIOSSLContext(
-            configuration: .makeServerConfiguration(certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key)))
+        var serverTLS = TLSConfiguration.makeServerConfiguration(
+            certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key))
         var isPlain = false
         var tls = HostLinkConfiguration.TLS()
         var trusted = authority
         switch setting {
+        case .mutual, .uncertified:
+            let (certificate, key) = try clientCertificate()
+            serverTLS.certificateVerification = .noHostnameVerification
+            serverTLS.trustRoots = .certificates(try NIOSSLCertificate.fromPEMFile(certificate))
+            if case .mutual = setting { (tls.certificateFile, tls.keyFile) = (certificate, key) }
         case .plain: isPlain = true
         case .otherAuthority: trusted = try SiteCertificateAuthority.temporary(now: now)
         case .serverName(let name): tls.serverName = name
@@ -47,6 +52,7 @@ struct LinkedPair {
         case nil: break
         }
         tls.authorityFile = try temporaryFile(trusted.certificatePEM)
+        let context = try NIOSSLContext(configuration: serverTLS)
         let host = try await ScriptedHost.start(fixture, tls: isPlain ? nil : context, script)
         let log = LogCollector()
         let link = try makeLink(fixture, port: host.port, isPlain ? .plain : .tls(tls), log, echoInterval: echoInterval)
@@ -105,6 +111,24 @@ struct LinkedPair {
     func end() async {
         await link.shutdown()
         await host.stop()
+    }
+
+    /// A certificate for the terminal, of nobody's authority but its own: paths of certificate and key.
+    private static func clientCertificate() throws -> (String, String) {
+        let certificate = try temporaryFile("")
+        let key = try temporaryFile("")
+        let openssl = Process()
+        openssl.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        openssl.arguments = [
+            "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj",
+            "/CN=terminal",
+            "-keyout", key, "-out", certificate,
+        ]
+        openssl.standardError = FileHandle.nullDevice
+        try openssl.run()
+        openssl.waitUntilExit()
+        try #require(openssl.terminationStatus == 0, "openssl made no certificate")
+        return (certificate, key)
     }
 
     static func temporaryFile(_ text: String) throws -> String {
