@@ -78,7 +78,7 @@ extension ContactKernel {
         return NumericCoding.value(bytes)
     }
 
-    private var receiptData: KernelReceiptData {
+    var receiptData: KernelReceiptData {
         var receipt = KernelReceiptData()
         guard let candidate else { return receipt }
         receipt.aid = candidate.aid

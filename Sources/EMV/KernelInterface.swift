@@ -95,6 +95,14 @@ public struct OnlineRequest: Sendable {
     public var card: KernelCardData
     /// Field 55 of the request: the data objects of `host-protocol` in its order, ready as TLV. Holds neither PAN nor track.
     public var iccData: [UInt8]
+    /// As far as it is known by now; the cardholder's verification is.
+    public var receipt: KernelReceiptData
+
+    public init(card: KernelCardData, iccData: [UInt8], receipt: KernelReceiptData = KernelReceiptData()) {
+        self.card = card
+        self.iccData = iccData
+        self.receipt = receipt
+    }
 }
 
 /// Card identification read from the application; secrets are secret types.

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Terminal
 
-@Suite("Engine: before acceptance", .timeLimit(.minutes(1)))
+@Suite("Engine: before acceptance", .timeLimit(.minutes(3)))
 struct TerminalEngineAcceptanceTests {
     @Test("Other types than SALE: 200")
     func unsupported() async throws {

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Terminal
 
-@Suite("Engine: a sale from request to reply", .timeLimit(.minutes(1)))
+@Suite("Engine: a sale from request to reply", .timeLimit(.minutes(3)))
 struct TerminalEngineTests {
     @Test("Approved: 0 with the approval code, everything in its order, two commits on the critical path")
     func approved() async throws {
@@ -23,6 +23,7 @@ struct TerminalEngineTests {
         let answer = await sale.final()
         #expect(answer.result == .completed && answer.approval == .approved && answer.errorCondition == nil)
         #expect(answer.authCode == "123456" && answer.totalAmount == 600 && answer.authorizedAmount == 600 && answer.state == .completed)
+        #expect(sent.card.iccData == [0x9F, 0x26, 0x01, 0x00] && sent.card.track2 != nil && sent.entryMode == .chip)
         #expect(answer.cardBrand == "VISA" && answer.cardTypeProcessed == 1 && answer.entryMode == "Chip" && answer.aid == "A0000000031010")
         #expect(answer.reference == "R1" && answer.transactionID == sale.id && answer.batchNumber == 1)
         let account = try #require(answer.account)
@@ -295,6 +296,19 @@ struct TerminalEngineTests {
         secondExchange.approve(partial: half)
         let answer = await second.final()
         #expect(answer.result == .completed && answer.totalAmount == 250 && answer.requestedAmount == 500)
+    }
+
+    @Test("The cardholder's verification is told to the host, in the answer and on the merchant's receipt")
+    func signature() async throws {
+        let rig = try await Rig(script: .init(verification: .signature))
+        let (sale, exchange) = try await rig.sellUntilHost()
+        #expect(exchange.financial?.authentication == .signature)
+        exchange.approve()
+        let answer = await sale.final()
+        #expect(
+            answer.cvm == "SIGNATURE" && answer.merchantReceipt?.contains("____") == true
+                && answer.customerReceipt?.contains("____") == false)
+        #expect(answer.customerReceipt?.contains("APPROVED") == true)
     }
 
     @Test("No card number in any journal entry, report or display text")

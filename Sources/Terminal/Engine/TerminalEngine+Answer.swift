@@ -30,22 +30,36 @@ extension TerminalEngine {
 }
 
 extension RunningTransaction {
-    mutating func learn(_ card: KernelCardData, _ environment: TerminalEngine.Environment, aid: [UInt8]? = nil) {
-        draft.account = environment.keys.accountMask.formatPreserving(card.pan, batchNumber: acceptance.batchNumber)
-        draft.entryMode = EntryMode.chip.rawValue
-        let row = environment.configuration.cardBrands.row(aid: aid, bin: card.pan.firstSix)
-        draft.cardBrand = row?.brand
-        draft.cardTypeProcessed = row?.type.processedCode
+    mutating func learn(_ outcome: KernelOutcome, _ environment: TerminalEngine.Environment) {
+        learn(outcome.card, outcome.receipt, environment)
     }
 
-    mutating func learn(_ outcome: KernelOutcome, _ environment: TerminalEngine.Environment) {
-        let receipt = outcome.receipt
-        if let card = outcome.card { learn(card, environment, aid: receipt.aid) }
+    mutating func learn(_ card: KernelCardData?, _ receipt: KernelReceiptData, _ environment: TerminalEngine.Environment) {
+        if let card {
+            draft.account = environment.keys.accountMask.formatPreserving(card.pan, batchNumber: acceptance.batchNumber)
+            draft.entryMode = EntryMode.chip.rawValue
+            let row = environment.configuration.cardBrands.row(aid: receipt.aid, bin: card.pan.firstSix)
+            draft.cardBrand = row?.brand
+            draft.cardTypeProcessed = row?.type.processedCode
+        }
         guard !receipt.aid.isEmpty else { return }
         draft.aid = receipt.aid.hex
         draft.tvr = receipt.tvr.hex
         draft.tsi = receipt.tsi.hex
         draft.preferredName = receipt.preferredName
         draft.cvm = receipt.cvm.rawValue
+    }
+}
+
+extension HostCardholderAuthentication {
+    /// Positions 8 and 9 of field 22.
+    init(_ verification: CardholderVerification) {
+        self =
+            switch verification {
+            case .none, .failed: .notAuthenticated
+            case .signature: .signature
+            case .onlinePIN: .onlinePIN
+            case .offlinePIN, .offlinePINAndSignature: .offlinePIN
+            }
     }
 }

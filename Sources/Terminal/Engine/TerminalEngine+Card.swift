@@ -1,6 +1,5 @@
 import Devices
 import EMV
-import SmartCard
 
 /// The reader, the card in it, and the kernel's dialogue with that card.
 extension TerminalEngine {
@@ -99,7 +98,7 @@ extension TerminalEngine {
                 feed(.choiceNeeded)
             case .goOnline(let online):
                 running?.online = online
-                running?.learn(online.card, environment)
+                running?.learn(online.card, online.receipt, environment)
                 feed(.onlineRequested)
             case .finished(let outcome): dialogueEnded(outcome)
             }

@@ -136,7 +136,8 @@ extension RunningTransaction {
                 pan: online.card.pan, expiry: online.card.expiry, track2: online.card.track2,
                 panSequenceNumber: online.card.panSequenceNumber,
                 iccData: online.iccData),
-            entryMode: .chip, authentication: .notAuthenticated, batchNumber: batchNumber,
+            entryMode: .chip, authentication: HostCardholderAuthentication(online.receipt.cvm),
+            batchNumber: batchNumber,
             partialApprovalAllowed: machine.rules.partialApprovalAllowed, invoice: request.invoice, reference: request.reference)
     }
 

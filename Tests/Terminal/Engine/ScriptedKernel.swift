@@ -1,4 +1,4 @@
-@testable import EMV
+import EMV
 import Keys
 import SmartCard
 
@@ -48,7 +48,7 @@ struct ScriptedKernel: CardKernel {
         case (.response, .firstCommand):
             if let first = script.first { return finish(first) }
             step = .online
-            return [.goOnline(OnlineRequest(card: Self.card, iccData: [0x9F, 0x26, 0x01, 0x00]))]
+            return [.goOnline(OnlineRequest(card: Self.card, iccData: [0x9F, 0x26, 0x01, 0x00], receipt: receipt))]
         case (.hostAnswered(let answer), .online):
             if case .answered(_, true, _) = answer { verdict = script.second }
             step = .lastCommand
@@ -62,19 +62,22 @@ struct ScriptedKernel: CardKernel {
     private mutating func finish(_ verdict: KernelOutcome.Verdict) -> [KernelAction] {
         let pastStart = step != .begin && step != .choosing
         step = .over
-        var receipt = KernelReceiptData()
-        if pastStart {
-            receipt.aid = [0xA0, 0x00, 0x00, 0x00, 0x03, 0x10, 0x10]
-            receipt.label = "VISA CREDIT"
-            receipt.tsi = [0xE8, 0x00]
-            receipt.cvm = script.verification
-        }
         return [
             .finished(
                 KernelOutcome(
-                    verdict: verdict, reason: script.reason, card: pastStart ? Self.card : nil, receipt: receipt,
+                    verdict: verdict, reason: script.reason, card: pastStart ? Self.card : nil,
+                    receipt: pastStart ? receipt : KernelReceiptData(),
                     finalICCData: pastStart ? [0x95, 0x01, 0x00] : []))
         ]
+    }
+
+    private var receipt: KernelReceiptData {
+        var receipt = KernelReceiptData()
+        receipt.aid = [0xA0, 0x00, 0x00, 0x00, 0x03, 0x10, 0x10]
+        receipt.label = "VISA CREDIT"
+        receipt.tsi = [0xE8, 0x00]
+        receipt.cvm = script.verification
+        return receipt
     }
 
     private static var card: KernelCardData {
