@@ -133,6 +133,19 @@ struct ApplicationDataTests {
         _ = try card.expect(TestShop.kernel(), tvr: "8000008000")
     }
 
+    @Test("what the GPO answer said stays; the issuer's data and script results cannot come from the card")
+    func foreignDataInLists() throws {
+        let card = card.with(0x82, "1C00").with(0x91, "1122334455667788").with(0x9F5B, "1122334455").with(0x8A, "3030")
+            .with(0x8C, "8202" + "9108" + "9F5B05" + "8A02")
+        let exchanges =
+            card.opening + [
+                ScriptedCard.Exchange(
+                    "first GENERATE AC", "80AE800011" + "0000" + "0000000000000000" + "0000000000" + "0000" + "00", TestCard.aac)
+            ]
+        let outcome = try Conversation.hold(TestShop.kernel(), exchanges).outcome
+        #expect(outcome.verdict == .declined && !outcome.finalICCData.hex.contains("9F5B"))
+    }
+
     @Test("track 2 is text with = and without padding; what is no track 2 is left out")
     func track2() throws {
         for (value, text) in [

@@ -158,14 +158,15 @@ struct RandomCardTests {
             }
             var kernel = TestShop.kernel(applications: list)
             var actions = kernel.on(.start(answerToReset: []))
-            var commands = 0
+            var (commands, records) = (0, 0)
             while case .transmit(let command) = actions.first, commands <= bound {
                 commands += 1
+                if command.instruction == 0xB2 { records += 1 }
                 let data = command.instruction == 0xB2 ? record : selected
                 actions = kernel.on(.response(ResponseAPDU(data: try #require([UInt8](hex: data)), status: .success)))
                 if case .chooseApplication = actions.first { actions = kernel.on(.applicationChosen(0)) }
             }
-            #expect(commands <= bound)
+            #expect(commands <= bound && records == 64)
             guard case .finished = actions.first else {
                 Issue.record("not finished after \(commands) commands")
                 return
