@@ -197,6 +197,28 @@ struct TerminalEngineJournalTests {
         #expect(await second.final().result == .completed)
     }
 
+    @Test("STANs of network messages: reserved on disk first, none without a journal, none twice")
+    func networkSTANs() async throws {
+        let store = MemoryJournalStore()
+        let rig = try await Rig(store: store)
+        let first = try await rig.engine.nextSTAN()
+        #expect(store.commits == [[.stanReserved(through: 100)]])
+        let (sale, exchange) = try await rig.sellUntilHost()
+        exchange.decline()
+        _ = await sale.final()
+        await rig.engine.shutdown()
+        let last = try await rig.engine.nextSTAN()
+        #expect(Set([first, exchange.financial?.exchange.stan, last]).count == 3)
+        for _ in 0..<100 { _ = try? await rig.engine.nextSTAN() }
+        let next = try await Rig(store: try store.afterPowerCut())
+        #expect(try await next.engine.nextSTAN() == 101)
+        var environment = rig.engine.environment
+        environment.openJournal = { () throws(JournalError) in throw JournalError(.cannotOpen, "scripted") }
+        let without = TerminalEngine(environment)
+        await without.start()
+        for _ in 0..<2 { await #expect(throws: JournalError.self) { try await without.nextSTAN() } }
+    }
+
     @Test("The same on disk: a sale approved, one silent, and the next start finds both")
     func onDisk() async throws {
         let directory = try TemporaryDirectory()

@@ -152,10 +152,4 @@ extension TerminalEngine {
     func times(at now: WallTime) -> (local: CalendarTime, utc: CalendarTime) {
         (now.calendar(offset: environment.clock.localOffset(at: now)), now.calendar())
     }
-
-    func takeSTAN() -> Int {
-        let (stan, reservation) = stan.next()
-        if let reservation { reservations.append(reservation) }
-        return stan
-    }
 }

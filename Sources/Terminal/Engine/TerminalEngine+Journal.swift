@@ -11,6 +11,7 @@ extension TerminalEngine {
     func takeOver(_ start: JournalStart) async {
         batchNumber = start.batchNumber
         stan = STANSequence(reservedThrough: start.stanReservedThrough)
+        reservations = []
         let now = environment.clock.wallTime
         var entries: [JournalEntry] = []
         var due: [(TransactionID, ReversalRequest, Bool, Bool)] = []
@@ -33,21 +34,6 @@ extension TerminalEngine {
         if !entries.isEmpty, let failure = await commitNow(entries) { return die(failure) }
         for (id, reversal, sent, flagged) in due { feedReversals(.due(id, reversal, sentBefore: sent, flagged: flagged)) }
         updateSnapshot()
-    }
-
-    /// A STAN for a message that belongs to no transaction (1804), its reservation committed; `nil` while there is no journal.
-    public func networkSTAN() async -> Int? {
-        guard journal != nil, !isDead else { return nil }
-        let stan = takeSTAN()
-        if !reservations.isEmpty {
-            let entries = reservations
-            reservations = []
-            if let failure = await commitNow(entries) {
-                die(failure)
-                return nil
-            }
-        }
-        return stan
     }
 
     func commitNow(_ entries: [JournalEntry]) async -> JournalError? {

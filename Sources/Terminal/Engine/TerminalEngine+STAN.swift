@@ -1,15 +1,22 @@
 extension TerminalEngine {
-    /// A trace number for a message that is not a transaction's (sign-on, echo). Its reservation is on disk when this returns.
+    /// A trace number for a message that is not a transaction's (sign-on, echo). Its reservation is on disk when this returns. After `shutdown` what
+    /// is reserved can still be used, for the sign-off.
     public func nextSTAN() async throws(JournalError) -> Int {
-        guard journal != nil, !isDead else { throw JournalError(.cannotOpen, "There is no journal to take trace numbers from.") }
         let stan = takeSTAN()
-        guard !reservations.isEmpty else { return stan }
+        if reservations.isEmpty { return stan }
+        guard journal != nil, !isDead else { throw JournalError(.cannotOpen, "There is no journal to take trace numbers from.") }
         let entries = reservations
         reservations = []
         if let failure = await commitNow(entries) {
             die(failure)
             throw failure
         }
+        return stan
+    }
+
+    func takeSTAN() -> Int {
+        let (stan, reservation) = stan.next()
+        if let reservation { reservations.append(reservation) }
         return stan
     }
 }
