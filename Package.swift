@@ -58,7 +58,10 @@ let package = Package(
         module("EMV", ["SmartCard", "Keys", "Hex", "Money"]),
         module(
             "PaymentHost",
-            ["ISO8583", "Keys", "Hex", "Money", logging, nioSSL, nio("NIOCore"), nio("NIOPosix"), nio("NIOConcurrencyHelpers")]),
+            [
+                "ISO8583", "Keys", "Hex", "Money", logging, nioSSL, nio("NIOCore"), nio("NIOPosix"), nio("NIOTLS"),
+                nio("NIOConcurrencyHelpers"),
+            ]),
         // Floor 4
         module("Terminal", ["EMV", "Devices", "SmartCard", "PaymentHost", "Keys", "Hex", "Money", "JSON", logging, grdb]),
         // Floor 5
@@ -93,7 +96,7 @@ let package = Package(
         tests("Keys", ["Hex"]),
         tests("SmartCard", ["Hex"]),
         tests("ISO8583", ["Hex", "Keys"]),
-        tests("USB", ["Hex", logging]),
+        tests("USB", ["CLibUSB", "Hex", logging]),
         tests("Devices", ["Lab", "USB", "SmartCard", "Hex", logging]),
         tests("EMV", ["SmartCard", "Keys", "Hex", "Money"]),
         tests(

@@ -35,7 +35,7 @@ struct Assembly {
 
     // MARK: POS
 
-    func server(terminal: any PaymentTerminal, eventLoop: any EventLoop) throws(ServiceError) -> POSServer {
+    func server(terminal: any PaymentTerminal) throws(ServiceError) -> POSServer {
         var api = POSServerConfiguration()
         api.addresses = [configuration.pos.address]
         api.port = configuration.pos.port
@@ -53,7 +53,7 @@ struct Assembly {
         api.origins = Set(configuration.pos.origins)
         api.connectionLimit = configuration.pos.connections
         api.messageLimit = configuration.pos.messageBytes
-        do { return try POSServer(configuration: api, terminal: terminal, logger: logger.labelled("pos"), eventLoop: eventLoop) } catch {
+        do { return try POSServer(configuration: api, terminal: terminal, logger: logger.labelled("pos")) } catch {
             throw ServiceError(.tls, "The POS server's TLS material cannot be used: \(error)", remedy: error.remedy)
         }
     }
@@ -81,6 +81,48 @@ struct Assembly {
         } catch { throw ServiceError(.tls, "The site's certificates cannot be made or read: \(error)", remedy: error.remedy) }
     }
 
+    // MARK: Host
+
+    func hostLink(nextSTAN: @escaping @Sendable () async throws -> Int) throws(ServiceError) -> HostLink {
+        let host = configuration.host
+        let addresses = [host.primary, host.secondary].compactMap { $0 }.map { HostLinkConfiguration.Address(host: $0.host, port: $0.port) }
+        let security: HostLinkConfiguration.Security =
+            host.tls
+            ? .tls(
+                .init(
+                    authorityFile: host.ca, serverName: host.serverName, certificateFile: host.certificate, keyFile: host.key,
+                    pins: host.pins))
+            : .plain
+        var macKey: SecretBytes?
+        if let file = host.macKey {
+            do { macKey = try KeyFile.read(file, byteCounts: [16, 24, 32]) } catch {
+                throw ServiceError(.keys, "host.macKey: \(error)", remedy: error.remedy)
+            }
+        }
+        let clock = clock
+        do {
+            let settings = HostLinkConfiguration(
+                addresses: addresses, security: security, dialect: try dialect(host.dialect), macKey: macKey, merchant: merchantIdentity)
+            let environment = HostLink.Environment(nextSTAN: nextSTAN) {
+                let now = clock.wallTime
+                return WireDateTimes(local: now.calendar(offset: clock.localOffset(at: now)).field12, transmission: now.calendar().field7)
+            }
+            return try HostLink(configuration: settings, environment: environment, logger: logger.labelled("host"))
+        } catch let error as PaymentHostError {
+            throw ServiceError(.host, "The host link cannot be made: \(error)", remedy: error.remedy)
+        } catch let error as ServiceError {
+            throw error
+        } catch {
+            throw ServiceError(.host, "The host link cannot be made: \(error)")
+        }
+    }
+
+    private func dialect(_ name: String) throws(ServiceError) -> Dialect {
+        do {
+            return try Dialect.embeddedNames.contains(name) ? Dialect.named(name) : Dialect(yaml: try TerminalFiles.text(name))
+        } catch { throw ServiceError(.host, "host.dialect: \(error)") }
+    }
+
     // MARK: Engine
 
     func engine(
@@ -88,8 +130,6 @@ struct Assembly {
         onFatal: @escaping @Sendable (JournalError) -> Void
     ) throws(ServiceError) -> TerminalEngine {
         let merchant = configuration.merchant
-        let applications = try Tables.applications(file: configuration.applicationsFile).applications
-        let terminalData = terminalData
         var limits = TransactionLimits()
         limits.card = configuration.limits.card
         limits.cardholder = configuration.limits.cardholder
@@ -98,16 +138,18 @@ struct Assembly {
             merchant: merchantIdentity, merchantName: merchant.name, currency: merchant.currency, model: Product.name,
             serialNumber: merchant.serialNumber, applicationName: Product.name, applicationVersion: Product.version, limits: limits,
             posConnectionLost: configuration.pos.connectionLost == .complete ? .complete : .reverse,
-            cardBrands: try Tables.brands(file: configuration.brandsFile), language: merchant.language, dataDirectory: files.directory)
+            cardBrands: try Tables.brands(file: configuration.brandsFile), terminalData: terminalData,
+            applications: try Tables.applications(file: configuration.applicationsFile).applications, language: merchant.language,
+            dataDirectory: files.directory)
         let keys: SiteKeys
         do { keys = try SiteKeys.open(path: files.siteKey) } catch {
             throw ServiceError(.keys, "The site key cannot be used: \(error)", remedy: error.remedy)
         }
-        return TerminalEngine(
-            TerminalEngine.Environment(
-                configuration: terminal, devices: registry, host: link, display: display, keys: keys,
-                kernel: { ContactKernel(terminal: terminalData, applications: applications, transaction: $0) }, clock: clock, point: point,
-                onFatal: onFatal, log: logger.labelled("terminal")))
+        var environment = TerminalEngine.Environment(
+            configuration: terminal, devices: registry, host: link, display: display, keys: keys, onFatal: onFatal)
+        environment.point = point
+        environment.log = logger.labelled("terminal")
+        return TerminalEngine(environment)
     }
 
     var merchantIdentity: MerchantIdentity {

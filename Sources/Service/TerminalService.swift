@@ -6,6 +6,7 @@ import Keys
 import Logging
 import Money
 import PaymentHost
+import Synchronization
 import Terminal
 import TerminalAPI
 import USB
@@ -32,33 +33,35 @@ public final class TerminalService: Sendable {
     private let registryTask: Task<Void, Never>
     private let logger: Logger
 
-    /// Makes what is missing in the data folder: site key, certificates, journal.
-    public init(configuration: Configuration, options: Options = Options(), logger: Logger) async throws(ServiceError) {
+    /// Makes what is missing in the data folder: site key, certificates. Nothing listens yet.
+    public init(configuration: Configuration, options: Options = Options(), logger: Logger) throws(ServiceError) {
         self.logger = logger
-        let files = try TerminalFiles(directory: configuration.dataDirectory)
-        let assembly = Assembly(configuration: configuration, files: files, logger: logger)
-        buses = options.buses + [try assembly.systemBus()].compactMap { $0 }
-        registry = DeviceRegistry(buses: buses, roles: assembly.roles, logger: logger.labelled("devices"))
-        link = try assembly.hostLink()
-        let serverBox = ServerBox()
-        engine = try assembly.engine(registry: registry, link: link, options: options) { error in
-            logger.critical("journal failed, the process ends: \(error)")
+        let assembly = Assembly(
+            configuration: configuration, files: try TerminalFiles(directory: configuration.dataDirectory), logger: logger)
+        let buses = options.buses + [assembly.systemBus()].compactMap { $0 as (any USBBus)? }
+        let registry = DeviceRegistry(buses: buses, roles: assembly.roles, logger: logger.labelled("devices"))
+        let parts = LateParts()
+        link = try assembly.hostLink { () throws in try await parts.engine().nextSTAN() }
+        engine = try assembly.engine(registry: registry, link: link, display: options.display, point: options.pointReached) { error in
+            logger.critical("The journal failed; the process ends: \(error)")
+            // Nothing more is told, connections close 1011, and the next start decides (pos-protocol, section 5).
             Task {
-                await serverBox.server?.shutdown(.journalFailed)
+                await parts.server()?.shutdown(.journalFailed)
                 options.exit(1)
             }
         }
         server = try assembly.server(terminal: engine)
-        serverBox.set(server)
-        let registry = registry
+        parts.set(engine: engine, server: server)
+        self.buses = buses
+        self.registry = registry
         registryTask = Task { await registry.run() }
     }
 
     /// Opens the journal, connects to the host, listens.
     public func start() async throws(ServiceError) -> POSServer.Ports {
         do {
-            try await engine.start()
-            await link.start()
+            await engine.start()
+            link.start()
             let ports = try await server.start()
             logger.notice("listening", metadata: ["port": "\(ports.port ?? 0)", "tlsPort": "\(ports.tlsPort ?? 0)"])
             return ports
@@ -75,6 +78,18 @@ public final class TerminalService: Sendable {
         registryTask.cancel()
         await registryTask.value
         for bus in buses { await bus.close() }
+    }
+}
+
+/// Engine and server need each other and the link needs the engine: what is made later is found here.
+private final class LateParts: Sendable {
+    private let parts = Mutex<(engine: TerminalEngine, server: POSServer)?>(nil)
+
+    func set(engine: TerminalEngine, server: POSServer) { parts.withLock { $0 = (engine, server) } }
+    func server() -> POSServer? { parts.withLock { $0?.server } }
+    func engine() throws(ServiceError) -> TerminalEngine {
+        guard let engine = parts.withLock({ $0?.engine }) else { throw ServiceError(.journal, "The terminal is not put together yet.") }
+        return engine
     }
 }
 

@@ -12,19 +12,19 @@ struct CardsCommand: ParsableCommand {
         @Flag(help: "Name, PAN, expiry, PIN and AIDs of each, as JSON.") var json = false
 
         func run() throws {
-            let cards = try CardProfiles.all()
+            let cards = try CardProfiles.load()
             if json {
-                say(JSONValue.array(cards.map(\.json)).prettyText)
+                say(JSONValue.array(cards.map(\.listing)).prettyText)
             } else {
-                for card in cards { say(card.name) }
+                for card in cards { say(card.name + String(repeating: " ", count: max(1, 26 - card.name.count)) + card.summary) }
             }
         }
     }
 
     struct Show: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Prints one card's profile.")
+        static let configuration = CommandConfiguration(abstract: "Prints one card.")
         @Argument(help: "Name of the card.") var name: String
 
-        func run() throws { say(try CardProfiles.text(of: name)) }
+        func run() throws { say(try CardProfiles.named(name).listing.prettyText) }
     }
 }

@@ -35,27 +35,38 @@ struct Demo: AsyncParsableCommand {
         let ended = Task { await TerminationSignals.wait() }
         let store = try Store(options, logger: logger)
         do {
-            let ready = try await store.open()
-            say(ready.text)
-            if once || sale {
-                let port =
-                    ready["pos"]?.string.flatMap {
-                        Int($0.drop { $0 != ":" }.dropFirst(3).drop { $0 != ":" }.dropFirst().prefix { $0 != "/" })
-                    } ?? 0
-                let approved = try await DemonstrationSale.run(
-                    port: port, amount: 1250, on: MultiThreadedEventLoopGroup.singleton, print: say)
-                if once {
-                    await store.close()
-                    throw approved ? ExitCode.success : ExitCode.failure
-                }
-                say("\nThe console is \(ready["console"]?.string ?? ""); a POS connects to \(ready["pos"]?.string ?? ""). Ctrl-C ends.")
-            }
-            await ended.value
-        } catch let error where !(error is ExitCode) {
+            let approved = try await show(store, until: ended)
+            await store.close()
+            if once, !approved { throw ExitCode.failure }
+        } catch {
             await store.close()
             throw error
         }
-        await store.close()
+    }
+
+    /// Opens the store, sells if asked to, and waits for the end; whether the sale was approved.
+    private func show(_ store: Store, until ended: Task<Void, Never>) async throws -> Bool {
+        let ready = try await store.open()
+        say(ready.text)
+        var approved = false
+        if once || sale {
+            let pos = await store.posPort
+            approved = try await withThrowingTaskGroup(of: Bool.self) { group in
+                group.addTask {
+                    try await DemonstrationSale.run(port: pos, amount: 1250, on: MultiThreadedEventLoopGroup.singleton, print: say)
+                }
+                group.addTask {
+                    await ended.value
+                    return false
+                }
+                defer { group.cancelAll() }
+                return try await group.next() ?? false
+            }
+            guard !once else { return approved }
+            say("\nThe console is \(ready["console"]?.string ?? ""); a POS connects to \(ready["pos"]?.string ?? ""). Ctrl-C ends.")
+        }
+        await ended.value
+        return approved
     }
 
     private static func absolute(_ path: String) -> String {

@@ -22,7 +22,7 @@ struct DevicesCommand: AsyncParsableCommand {
         let server = try SocketBusServer(serving: devices, at: bus)
         let chip = VirtualCCIDReader()
         try devices.plug(chip, at: USBBusPath("lab-1"))
-        if let card { chip.insert(try CardProfiles.card(named: card)) }
+        if let card { chip.insert(try CardIssuer().issue(try CardProfiles.named(card))) }
         let ready: JSONValue = ["ready": true, "bus": .string(bus), "devices": .array(device.map(JSONValue.string))]
         say(ready.text)
         await ended.value

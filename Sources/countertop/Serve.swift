@@ -20,7 +20,7 @@ struct Serve: AsyncParsableCommand {
         let logger = makeLogger(level: Logger.Level(rawValue: settings.logLevel) ?? .info)
         let ended = Task { await TerminationSignals.wait() }
         do {
-            let service = try await TerminalService(configuration: settings, logger: logger)
+            let service = try TerminalService(configuration: settings, logger: logger)
             _ = try await service.start()
             SystemNotification.send("READY=1\nSTATUS=listening")
             await ended.value

@@ -17,7 +17,7 @@ public enum LabTerminal {
         options.buses = [bus]
         options.display = display
         options.pointReached = { armed.reached($0) }
-        let service = try await TerminalService(configuration: configuration, options: options, logger: logger)
+        let service = try TerminalService(configuration: configuration, options: options, logger: logger)
         let ports = try await service.start()
         let listener = Task {
             for await bytes in bus.sideMessages() {
@@ -36,6 +36,7 @@ public enum LabTerminal {
             group.addTask { await TerminationSignals.wait() }
             group.addTask { await listener.value }
             await group.next()
+            listener.cancel()
             group.cancelAll()
         }
         await service.shutdown()

@@ -25,7 +25,7 @@ public final class POSClient: Sendable {
                 channel.eventLoop.makeCompletedFuture {
                     let request = HTTPUpgradeRequest(port: port)
                     let upgrader = NIOWebSocketClientUpgrader(maxFrameSize: 1 << 24) { channel, _ in
-                        channel.eventLoop.makeCompletedFuture {
+                        channel.pipeline.syncOperations.removeHandler(request).flatMapThrowing {
                             try channel.pipeline.syncOperations.addHandlers(
                                 NIOWebSocketFrameAggregator(
                                     minNonFinalFragmentSize: 0, maxAccumulatedFrameCount: 1 << 16, maxAccumulatedFrameSize: 1 << 24),

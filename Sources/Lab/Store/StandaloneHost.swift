@@ -51,7 +51,6 @@ public final class StandaloneHost: Sendable {
         var configuration = HostSimulator.Configuration(dialect: try Dialect.named(options.dialect), transport: transport)
         configuration.port = options.port
         configuration.ledgerPath = options.ledger
-        configuration.issuer = CardIssuerDesk()
         let simulator = try HostSimulator(configuration, on: group, logger: logger)
         let port = try await simulator.start()
         let control = try await ControlServer.start(port: options.controlPort, on: group) { await answer($0, simulator) }

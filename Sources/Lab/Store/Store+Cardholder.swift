@@ -3,14 +3,14 @@ import Devices
 /// What the cardholder does: cards in and out, the reader's cable.
 extension Store {
     /// One card for each name, so that its transaction counter goes on from sale to sale.
-    func card(named name: String) throws(LabError) -> any VirtualCard {
+    func card(named name: String) throws -> any VirtualCard {
         if let card = cards[name] { return card }
-        let card = try CardProfiles.card(named: name)
+        let card = try CardIssuer().issue(try CardProfiles.named(name))
         cards[name] = card
         return card
     }
 
-    func insert(_ name: String) throws(LabError) {
+    func insert(_ name: String) throws {
         guard isChipPlugged else { throw LabError(.badRequest, "The reader is unplugged.") }
         guard insertedCard == nil else { throw LabError(.badRequest, "There is a card in the reader already.") }
         chip.insert(try card(named: name))
@@ -45,7 +45,7 @@ extension Store {
         }
     }
 
-    func setAutomatic(_ name: String?) throws(LabError) {
+    func setAutomatic(_ name: String?) throws {
         if let name { _ = try card(named: name) }
         automaticCard = name
         followAutomatically(display)

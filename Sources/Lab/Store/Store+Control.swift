@@ -8,7 +8,7 @@ extension Store {
             switch (request.method, request.path) {
             case ("GET", "/"):
                 return ControlResponse(contentType: "text/html; charset=utf-8", body: PackageResources.console_html)
-            case ("GET", "/lab/console"): return json(console)
+            case ("GET", "/lab/console"): return json(try console())
             case ("GET", "/lab/state"): return json(state)
             case ("GET", "/lab/log"): return ControlResponse(contentType: "text/plain; charset=utf-8", body: files.log())
             case ("GET", "/lab/host/ledger"): return json(try simulator().ledger.json)
@@ -41,8 +41,8 @@ extension Store {
         ]
     }
 
-    private var console: JSONValue {
-        ["pos": .string(posAddress), "cards": .array(CardProfiles.names.map(JSONValue.string))]
+    private func console() throws -> JSONValue {
+        ["pos": .string(posAddress), "cards": .array(try CardProfiles.load().map { .string($0.name) })]
     }
 
     // MARK: What is done

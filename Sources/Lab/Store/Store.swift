@@ -86,7 +86,7 @@ public actor Store {
 
     /// Ends the terminal in order, then everything else.
     public func close() async {
-        await process?.end(with: SIGTERM)
+        await process?.terminate()
         await control?.close()
         await host?.stop()
         await socket.close()
@@ -102,14 +102,16 @@ public actor Store {
         let authority = try SiteCertificateAuthority.open(directory: files.hostTLS, now: now)
         let certificate = try authority.serverCertificate(
             directory: files.hostTLS, names: try CertificateNames(hosts: ["localhost"], addresses: ["127.0.0.1"]), now: now)
-        var configuration = HostSimulator.Configuration(dialect: try Dialect.standard(), transport: .tls(certificate))
+        var configuration = HostSimulator.Configuration(dialect: try Dialect.named("iso8583-1993"), transport: .tls(certificate))
         configuration.port = options.hostPort
         configuration.ledgerPath = files.ledger
-        configuration.issuer = CardIssuerDesk()
         let host = try HostSimulator(configuration, on: group, logger: logger)
         hostPort = try await host.start()
         self.host = host
     }
+
+    /// The plain WebSocket port of the terminal.
+    public var posPort: Int { ports?.port ?? 0 }
 
     var posAddress: String { "ws://127.0.0.1:\(ports?.port ?? 0)/" }
 
@@ -157,7 +159,7 @@ public actor Store {
     func killTerminal() async {
         guard let process else { return }
         isKilling = true
-        await process.end(with: SIGKILL)
+        await process.kill()
         ended(process, SIGKILL)
     }
 

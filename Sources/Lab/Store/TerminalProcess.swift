@@ -24,8 +24,7 @@ final class TerminalProcess: Sendable {
         posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         posix_spawn_file_actions_addopen(&actions, 1, log, O_WRONLY | O_CREAT | O_APPEND, 0o600)
         posix_spawn_file_actions_adddup2(&actions, 1, 2)
-        // Nothing of ours is for the child; the lab's sockets least of all.
-        posix_spawn_file_actions_addclosefrom_np(&actions, 3)
+        keepDescriptorsFromChildren()
 
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
@@ -42,13 +41,37 @@ final class TerminalProcess: Sendable {
         return TerminalProcess(pid: pid)
     }
 
+    /// Nothing of ours is for the child; the lab's sockets least of all, or a port would stay open for as long as the child lives.
+    private static func keepDescriptorsFromChildren() {
+        guard let folder = opendir("/proc/self/fd") else { return }
+        defer { closedir(folder) }
+        while let entry = readdir(folder) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if let descriptor = Int32(name), descriptor > 2 { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
+        }
+    }
+
     /// The exit status as `waitpid` gives it, when the child has ended.
     var exitStatus: Int32 { get async { await ended.value } }
 
-    /// Sends a signal and waits for the end.
-    func end(with signal: Int32) async {
-        kill(pid, signal)
+    /// Kills it at once and waits for the end.
+    func kill() async {
+        Glibc.kill(pid, SIGKILL)
         _ = await exitStatus
+    }
+
+    /// Asks it to end in order, kills it when it has not after `patience`, and waits for the end.
+    func terminate(patience: Duration = .seconds(40)) async {
+        Glibc.kill(pid, SIGTERM)
+        let pid = pid
+        let impatience = Task {
+            try await Task.sleep(for: patience)
+            Glibc.kill(pid, SIGKILL)
+        }
+        _ = await exitStatus
+        impatience.cancel()
     }
 }
 
