@@ -298,6 +298,18 @@ struct TerminalEngineTests {
         #expect(answer.result == .completed && answer.totalAmount == 250 && answer.requestedAmount == 500)
     }
 
+    @Test("A partial approval of nothing, of everything or of more is a bad answer: 24, 4020")
+    func absurdPartial() async throws {
+        for part: Int64 in [0, 500, 501] {
+            let rig = try await Rig()
+            let (sale, exchange) = try await rig.sellUntilHost()
+            exchange.approve(partial: Amount(minorUnits: part, currency: JournalSamples.dollar))
+            let answer = await sale.final()
+            #expect(answer.result == .badAnswer && answer.authCode == nil)
+            #expect(await rig.host.next().reversal?.reason == .badAnswer)
+        }
+    }
+
     @Test("The cardholder's verification is told to the host, in the answer and on the merchant's receipt")
     func signature() async throws {
         let rig = try await Rig(script: .init(verification: .signature))

@@ -88,11 +88,15 @@ extension TerminalEngine {
     }
 
     private func hostAnswered(_ outcome: HostOutcome, _ id: TransactionID) {
-        guard running?.id == id, running?.machine.awaitsHost == true else {
+        guard let current = running, current.id == id, current.machine.awaitsHost else {
             environment.log.notice("A host answer came when nothing waited for it; it changes nothing.", metadata: ["transaction": "\(id)"])
             return
         }
         switch outcome {
+        // Host-protocol, "Fields": with 002, 0 < field 4 < the amount asked for.
+        case .answered(let answer) where answer.isPartial && !(1..<current.amount.minorUnits).contains(answer.amount?.minorUnits ?? 0):
+            running?.hostFinding = "field 4: a partial approval of no part of the amount"
+            feed(.hostOutcome(.badAnswer))
         case .answered(let answer):
             running?.hostAnswer = answer
             feed(.hostOutcome(answer.isPartial ? .partiallyApproved : answer.approved ? .approved : .declined))
