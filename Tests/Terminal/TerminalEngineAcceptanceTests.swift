@@ -2,7 +2,7 @@ import Testing
 
 @testable import Terminal
 
-@Suite("Engine: before acceptance", .timeLimit(.minutes(3)))
+@Suite("Engine: before acceptance", .timeLimit(.minutes(1)))
 struct TerminalEngineAcceptanceTests {
     @Test("Other types than SALE: 200")
     func unsupported() async throws {
@@ -121,7 +121,7 @@ struct TerminalEngineAcceptanceTests {
         let (sale, exchange) = try await rig.sellUntilHost(request)
         exchange.answer(.noAnswer)
         #expect(await sale.final().state == .reversalPending)
-        await rig.host.next().answer(reversal: "400")
+        try await rig.host.next().answer(reversal: "400")
         await rig.engine.hasNoReversals()
         guard case .replay(let recorded) = await rig.begin(request).answer else {
             Issue.record("did not replay")

@@ -2,9 +2,17 @@ import Synchronization
 
 /// Things that happen, in order, for a test to wait for.
 final class Awaitable<Element: Sendable>: Sendable {
+    private struct Waiting {
+        let id: Int
+        let matches: @Sendable ([Element]) -> Bool
+        let continuation: CheckedContinuation<[Element], Never>
+    }
+
     private struct State {
         var elements: [Element] = []
-        var waiting: [(matches: @Sendable ([Element]) -> Bool, continuation: CheckedContinuation<[Element], Never>)] = []
+        var lastID = 0
+        var cancelled: Set<Int> = []
+        var waiting: [Waiting] = []
     }
 
     private let state = Mutex(State())
@@ -22,16 +30,29 @@ final class Awaitable<Element: Sendable>: Sendable {
         for continuation in ready { continuation.resume(returning: elements) }
     }
 
-    /// All of them, as soon as they satisfy `matches`.
+    /// All of them, as soon as they satisfy `matches`; as they are when the test's time is over.
     @discardableResult
     func wait(_ matches: @escaping @Sendable ([Element]) -> Bool) async -> [Element] {
-        await withCheckedContinuation { continuation in
-            let now = state.withLock { state -> [Element]? in
-                if matches(state.elements) { return state.elements }
-                state.waiting.append((matches, continuation))
-                return nil
+        let id = state.withLock { state in
+            state.lastID += 1
+            return state.lastID
+        }
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let now = state.withLock { state -> [Element]? in
+                    if state.cancelled.contains(id) || matches(state.elements) { return state.elements }
+                    state.waiting.append(Waiting(id: id, matches: matches, continuation: continuation))
+                    return nil
+                }
+                if let now { continuation.resume(returning: now) }
             }
-            if let now { continuation.resume(returning: now) }
+        } onCancel: {
+            let (waiting, elements) = state.withLock { state in
+                state.cancelled.insert(id)
+                let index = state.waiting.firstIndex { $0.id == id }
+                return (index.map { state.waiting.remove(at: $0) }, state.elements)
+            }
+            waiting?.continuation.resume(returning: elements)
         }
     }
 }

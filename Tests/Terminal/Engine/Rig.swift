@@ -102,7 +102,7 @@ struct Rig {
         let sale = try await sell(request)
         await sale.status(.card)
         reader.insert()
-        return (sale, await host.next())
+        return (sale, try await host.next())
     }
 
     func refusal(_ request: TransactionRequest) async -> TransactionAnswer? {
@@ -113,11 +113,11 @@ struct Rig {
 extension TerminalEngine {
     /// Returns when all reversals are acknowledged.
     func hasNoReversals() async {
-        while information.pendingReversals > 0 { await Task.yield() }
+        while !Task.isCancelled, information.pendingReversals > 0 { await Task.yield() }
     }
 
     /// Returns when the slot was seen so.
     func slotIs(_ state: TransactionMachine.Slot) async {
-        while slot.state != state || (state != .noReader && reader == nil) { await Task.yield() }
+        while !Task.isCancelled, slot.state != state || (state != .noReader && reader == nil) { await Task.yield() }
     }
 }

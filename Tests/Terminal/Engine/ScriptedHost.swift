@@ -1,6 +1,7 @@
 import Money
 import PaymentHost
 import Synchronization
+import Testing
 
 /// A host that answers when and what the test says.
 final class ScriptedHost: PaymentHostLink {
@@ -54,11 +55,12 @@ final class ScriptedHost: PaymentHostLink {
     func connect() { changes.continuation.yield(.connected) }
 
     /// The next request, in the order they came.
-    func next() async -> Exchange {
+    func next() async throws -> Exchange {
         let index = taken.withLock { taken in
             taken += 1
             return taken - 1
         }
-        return await exchanges.wait { $0.count > index }[index]
+        let all = await exchanges.wait { $0.count > index }
+        return try #require(all.count > index ? all[index] : nil, "the terminal asked the host \(all.count) times, not \(index + 1)")
     }
 }

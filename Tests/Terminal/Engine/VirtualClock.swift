@@ -15,7 +15,6 @@ final class VirtualClock: TerminalClock {
         var nextID = 0
         var sleepers: [Sleeper] = []
         var cancelled: Set<Int> = []
-        var expected: [(deadline: ContinuousClock.Instant, continuation: CheckedContinuation<Void, Never>)] = []
     }
 
     private let origin = ContinuousClock.now
@@ -41,16 +40,13 @@ final class VirtualClock: TerminalClock {
         }
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
-                let (resume, noticed) = state.withLock { state -> (Result<Void, any Error>?, [CheckedContinuation<Void, Never>]) in
-                    if state.cancelled.remove(id) != nil { return (.failure(CancellationError()), []) }
-                    if deadline <= origin + state.elapsed { return (.success(()), []) }
+                let resume = state.withLock { state -> Result<Void, any Error>? in
+                    if state.cancelled.remove(id) != nil { return .failure(CancellationError()) }
+                    if deadline <= origin + state.elapsed { return .success(()) }
                     state.sleepers.append(Sleeper(id: id, deadline: deadline, continuation: continuation))
-                    let noticed = state.expected.filter { $0.deadline == deadline }.map(\.continuation)
-                    state.expected.removeAll { $0.deadline == deadline }
-                    return (nil, noticed)
+                    return nil
                 }
                 if let resume { continuation.resume(with: resume) }
-                for continuation in noticed { continuation.resume() }
             }
         } onCancel: {
             let sleeper = state.withLock { state -> Sleeper? in
@@ -67,14 +63,7 @@ final class VirtualClock: TerminalClock {
     /// Returns when somebody sleeps until `duration` from now.
     func sleeper(after duration: Duration) async {
         let deadline = now + duration
-        await withCheckedContinuation { continuation in
-            let there = state.withLock { state in
-                if state.sleepers.contains(where: { $0.deadline == deadline }) { return true }
-                state.expected.append((deadline, continuation))
-                return false
-            }
-            if there { continuation.resume() }
-        }
+        while !Task.isCancelled, !state.withLock({ $0.sleepers.contains { $0.deadline == deadline } }) { await Task.yield() }
     }
 
     func advance(by duration: Duration) {
