@@ -12,26 +12,3 @@ enum POSMessage: Sendable, Equatable {
     /// The snapshot is taken when the message is written.
     case information(requestID: String?)
 }
-
-extension ErrorCondition {
-    /// The condition of a code where it has just one; the most likely where it has more (pos-protocol, section 2).
-    init?(_ result: ResultCode) {
-        switch result {
-        case .completed, .inProgress: return nil
-        case .applicationError: self = .internal
-        case .cardUnreadable, .deviceFault, .terminalNotReady: self = .deviceUnavailable
-        case .badField: self = .invalidField
-        case .originalNotRecognised, .nothingToCancel, .noLastTransaction: self = .notFound
-        case .busy: self = .busy
-        case .cardRemoved: self = .cardRemoved
-        case .timeout: self = .timeout
-        case .cancelledByCardholder, .cancelledByPOS, .reversedPOSLost: self = .cancelled
-        case .cancelTooLate: self = .tooLate
-        case .declinedByCard, .declinedByHost: self = .declined
-        case .hostUnreachable, .notSent: self = .hostUnreachable
-        case .noAnswer, .badAnswer, .outcomeUnknown: self = .outcomeUnknown
-        case .anotherCard, .missingCredentials, .notAllowed: self = .notAllowed
-        case .unsupported: self = .unsupported
-        }
-    }
-}

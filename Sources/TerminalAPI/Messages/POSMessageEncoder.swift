@@ -16,7 +16,7 @@ struct POSMessageEncoder: Sendable {
         var object = JSONObject()
         switch message {
         case .result(let operation, let result, let text, let requestID):
-            Self.head(&object, operation, result, ErrorCondition(result), text, requestID)
+            Self.head(&object, operation, result, result.condition, text, requestID)
         case .refusal(let operation, let result, let condition, let text, let requestID):
             Self.head(&object, operation, result, condition, text, requestID)
         case .transaction(let operation, let answer, let requestID, let replayed):
@@ -45,7 +45,7 @@ struct POSMessageEncoder: Sendable {
     ) {
         object.append("operation", .string(operation))
         object.append("result", .string(String(result.rawValue)))
-        if result != .completed { object.append("errorCondition", (condition ?? ErrorCondition(result))?.rawValue) }
+        if result != .completed { object.append("errorCondition", (condition ?? result.condition)?.rawValue) }
         object.append("errorMessage", text)
         object.append("requestId", requestID)
     }

@@ -139,6 +139,7 @@ struct ServerConversationTests {
             }
             try await client.send(["operation": "LastTransaction"])
             await harness.terminal.expectLastTransaction()
+            try await harness.settle(client)
             try await harness.clock.advance(by: .seconds(8))
             #expect(try await client.message()["result"] == "5")
         }

@@ -58,17 +58,26 @@ struct ServerHarness {
     }
 
     func connect(_ transport: Transport = .plain, headers: [String] = []) async throws -> TestClient {
-        switch transport {
-        case .plain: try await TestClient.connect(port: ports.port, headers: headers)
-        case .tlsByFirstByte: try await TestClient.connect(port: ports.port, tls: Self.clientContext(), headers: headers)
-        case .tlsOnly: try await TestClient.connect(port: ports.tlsPort, tls: Self.clientContext(), headers: headers)
-        }
+        let client =
+            switch transport {
+            case .plain: try await TestClient.connect(port: ports.port, headers: headers)
+            case .tlsByFirstByte: try await TestClient.connect(port: ports.port, tls: Self.clientContext(), headers: headers)
+            case .tlsOnly: try await TestClient.connect(port: ports.tlsPort, tls: Self.clientContext(), headers: headers)
+            }
+        try await settle(client)
+        return client
+    }
+
+    /// Returns when the server has done everything that this client's earlier bytes ask for, timers included, so that time may move.
+    func settle(_ client: TestClient) async throws {
+        #expect(try await client.ask(["operation": "GetInformation"])["operation"] == "GetInformation")
     }
 
     /// Starts a sale and takes it to "running".
     func startSale(_ client: TestClient) async throws {
         try await client.send(["operation": "Transaction", "type": "SALE", "requestedAmount": "500", "uniqueTransactionId": "U1"])
         _ = await terminal.expectBegin()
+        try await settle(client)
     }
 
     static func answer(_ result: ResultCode = .completed) -> TransactionAnswer {
