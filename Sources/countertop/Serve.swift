@@ -19,14 +19,14 @@ struct Serve: AsyncParsableCommand {
         if check { return print("\(config): in order") }
         let logger = makeLogger(level: Logger.Level(rawValue: settings.logLevel) ?? .info)
         let ended = Task { await TerminationSignals.wait() }
-        do {
+        do throws(ServiceError) {
             let service = try TerminalService(configuration: settings, logger: logger)
             _ = try await service.start()
             SystemNotification.send("READY=1\nSTATUS=listening")
             await ended.value
             SystemNotification.send("STOPPING=1")
             await service.shutdown()
-        } catch let error as ServiceError {
+        } catch {
             logger.critical("\(error)")
             throw ExitCode.failure
         }

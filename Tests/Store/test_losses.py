@@ -3,16 +3,17 @@ import pytest
 from conftest import POS
 
 DECIDED_BY_THE_JOURNAL = {
-    # point: (result that LastTransaction gives after the start, net on the host's books at the end)
-    "afterAccept": ("1", 0),
-    "afterPending": ("23", 0),
-    "beforeSend": ("23", 0),
-    "afterSend": ("23", 0),
-    "afterAnswer": ("23", 0),
-    "afterSecondGenerateAC": ("23", 0),
-    "afterDecision": ("0", 500),
-    "beforeReply": ("0", 500),
-    "afterReply": ("0", 500),
+    # point: (results that LastTransaction may give after the start, net on the host's books at the end)
+    # An instant card lets the acceptance share the pending reversal's commit; then the end after it is an end after both.
+    "afterAccept": (("1", "23"), 0),
+    "afterPending": (("23",), 0),
+    "beforeSend": (("23",), 0),
+    "afterSend": (("23",), 0),
+    "afterAnswer": (("23",), 0),
+    "afterSecondGenerateAC": (("23",), 0),
+    "afterDecision": (("0",), 500),
+    "beforeReply": (("0",), 500),
+    "afterReply": (("0",), 500),
 }
 
 
@@ -40,10 +41,10 @@ def test_killed_at_a_point_the_journal_alone_decides(store, pos, point):
     pos.send(operation="Transaction", type="SALE", requestedAmount="500", uniqueTransactionId="KILLED")
     store.until(lambda: not store.get("/lab/state")["terminal"]["running"], f"the end at {point}")
     store.start()
-    result, net = DECIDED_BY_THE_JOURNAL[point]
+    results, net = DECIDED_BY_THE_JOURNAL[point]
     again = store.pos()
     last = again.ask(operation="LastTransaction")
-    assert (last["result"], last["uniqueTransactionId"]) == (result, "KILLED")
+    assert last["result"] in results and last["uniqueTransactionId"] == "KILLED"
     store.until(store.no_reversal_pending, "the reversal's acknowledgement")
     assert store.net() == net
     assert again.sale(700)["result"] == "0"

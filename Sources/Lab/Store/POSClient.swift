@@ -23,9 +23,8 @@ public final class POSClient: Sendable {
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    let request = HTTPUpgradeRequest(port: port)
                     let upgrader = NIOWebSocketClientUpgrader(maxFrameSize: 1 << 24) { channel, _ in
-                        channel.pipeline.syncOperations.removeHandler(request).flatMapThrowing {
+                        channel.pipeline.removeHandler(name: HTTPUpgradeRequest.name).flatMapThrowing {
                             try channel.pipeline.syncOperations.addHandlers(
                                 NIOWebSocketFrameAggregator(
                                     minNonFinalFragmentSize: 0, maxAccumulatedFrameCount: 1 << 16, maxAccumulatedFrameSize: 1 << 24),
@@ -35,7 +34,7 @@ public final class POSClient: Sendable {
                     }
                     try channel.pipeline.syncOperations.addHTTPClientHandlers(
                         withClientUpgrade: (upgraders: [upgrader], completionHandler: { _ in }))
-                    try channel.pipeline.syncOperations.addHandler(request)
+                    try channel.pipeline.syncOperations.addHandler(HTTPUpgradeRequest(port: port), name: HTTPUpgradeRequest.name)
                 }
             }
             .connect(host: "127.0.0.1", port: port).get()
@@ -64,6 +63,8 @@ public final class POSClient: Sendable {
 private final class HTTPUpgradeRequest: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPClientResponsePart
     typealias OutboundOut = HTTPClientRequestPart
+
+    static let name = "upgrade request"
 
     private let port: Int
 
