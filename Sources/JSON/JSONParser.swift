@@ -21,6 +21,7 @@ struct JSONParser {
     private let bytes: UnsafeBufferPointer<UInt8>
     private let depthLimit: Int
     private var position = 0
+    private static let scannedMembers = 32
 
     init(_ bytes: UnsafeBufferPointer<UInt8>, depthLimit: Int) {
         self.bytes = bytes
@@ -53,6 +54,8 @@ struct JSONParser {
         guard depth <= depthLimit else { throw JSONError(.tooDeep, at: position) }
         position += 1
         var object = JSONObject()
+        // A scan is fastest for the few names of a real message; beyond that a set keeps a hostile one from costing the square of its length.
+        var names: Set<String> = []
         skipWhiteSpace()
         if try peek() == UInt8(ascii: "}") {
             position += 1
@@ -63,7 +66,12 @@ struct JSONParser {
             let start = position
             guard try peek() == UInt8(ascii: "\"") else { throw JSONError(.unexpectedCharacter, at: position) }
             let name = try string()
-            guard object[name] == nil else { throw JSONError(.duplicateName, at: start) }
+            if object.members.count < Self.scannedMembers {
+                guard object[name] == nil else { throw JSONError(.duplicateName, at: start) }
+            } else {
+                if names.isEmpty { names = Set(object.members.map(\.name)) }
+                guard names.insert(name).inserted else { throw JSONError(.duplicateName, at: start) }
+            }
             skipWhiteSpace()
             guard try next() == UInt8(ascii: ":") else { throw JSONError(.unexpectedCharacter, at: position - 1) }
             skipWhiteSpace()

@@ -42,9 +42,6 @@ struct Assembly {
         api.tlsPort = configuration.pos.tlsPort
         api.tls = try serverTLS()
         api.plainFromAnywhere = configuration.pos.plainFromAnywhere
-        if api.plainFromAnywhere {
-            logger.warning("PLAIN WEBSOCKET FROM OTHER MACHINES IS ON: everyone on the network can read and change the POS conversation.")
-        }
         for text in configuration.pos.allow where AddressRange(text) == nil {
             throw ServiceError(.listen, "pos.allow: \(text) is not an address range, or has bits set beyond its length.")
         }

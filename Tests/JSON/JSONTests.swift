@@ -41,6 +41,16 @@ struct JSONTests {
         #expect(throws: JSONError(.duplicateName, at: 7)) { try JSONValue(parsing: #"{"a":1,"\u0061":2}"#) }
     }
 
+    @Test("In an object of many members too, and without taking the square of their number")
+    func duplicatesAmongMany() throws {
+        let members = (0..<60_000).map { "\"n\($0)\":0" }
+        let begin = ContinuousClock.now
+        #expect(try JSONValue(parsing: "{" + members.joined(separator: ",") + "}").object?.members.count == 60_000)
+        #expect(ContinuousClock.now - begin < .seconds(5))
+        #expect(throws: JSONError.self) { try JSONValue(parsing: "{" + (members + ["\"n777\":1"]).joined(separator: ",") + "}") }
+        #expect(throws: JSONError.self) { try JSONValue(parsing: "{" + (members + ["\"n59999\":1"]).joined(separator: ",") + "}") }
+    }
+
     @Test("Nesting is limited, whatever the length")
     func depth() throws {
         let deep = String(repeating: "[", count: 16) + String(repeating: "]", count: 16)
@@ -61,7 +71,7 @@ struct JSONTests {
         let text = Array(#"{"operation":"Transaction","type":"SALE","requestedAmount":"500","a":[1,-2,3.5,true,null,"\u00e9"]}"#.utf8)
         for length in text.indices { #expect(throws: JSONError.self) { try JSONValue(parsing: text.prefix(length)) } }
         var generator = SplitMix(seed: 7)
-        for _ in 0..<20_000 {
+        for _ in 0..<60_000 {
             var mutated = text
             for _ in 0..<Int.random(in: 1...4, using: &generator) {
                 mutated[Int.random(in: mutated.indices, using: &generator)] = UInt8.random(in: 0...255, using: &generator)

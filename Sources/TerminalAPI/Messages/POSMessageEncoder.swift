@@ -50,6 +50,12 @@ struct POSMessageEncoder: Sendable {
         object.append("requestId", requestID)
     }
 
+    /// As messages to the host, their ledger and receipts write it: six digits.
+    private static func batchText(_ number: Int) -> String {
+        let digits = String(number)
+        return String(repeating: "0", count: max(0, 6 - digits.utf8.count)) + digits
+    }
+
     private static func append(_ answer: TransactionAnswer, to object: inout JSONObject) {
         func add(_ name: String, _ text: String?) { object.append(name, text) }
         func add(_ name: String, _ number: (some BinaryInteger)?) { object.append(name, number.map { String($0) }) }
@@ -71,7 +77,7 @@ struct POSMessageEncoder: Sendable {
         add("uniqueTransactionId", answer.uniqueTransactionID)
         add("reference", answer.reference)
         add("invoice", answer.invoice)
-        add("batchNumber", answer.batchNumber)
+        add("batchNumber", answer.batchNumber.map(batchText))
         add("terminalID", answer.terminalID)
         add("merchantID", answer.merchantID)
         add("account", answer.account)
@@ -104,7 +110,7 @@ struct POSMessageEncoder: Sendable {
         object.append("dateTime", .string(times.dateTime))
         object.append("uptimeSeconds", .string(String(times.uptimeSeconds)))
         object.append("nextRestart", .string(times.nextRestart))
-        object.append("batchNumber", .string(String(terminal.batchNumber)))
+        object.append("batchNumber", .string(batchText(terminal.batchNumber)))
         object.append("state", .string(terminal.activity.rawValue))
         object.append("hostState", .string(terminal.hostState.rawValue))
         object.append("pendingReversals", .string(String(terminal.pendingReversals)))

@@ -63,7 +63,7 @@ struct POSMessageEncoderTests {
                 "operation": "Transaction", "result": "0", "requestId": "0123456789abcdef", "type": "SALE", "approval": "approved",
                 "responseCode": "00", "hostMessage": "APPROVED", "requestedAmount": "500", "authorizedAmount": "600", "tipAmount": "50",
                 "cashbackAmount": "30", "surchargeAmount": "20", "totalAmount": "600", "authCode": "A12345", "originalAuthCode": "B12345",
-                "transactionID": "T1", "uniqueTransactionId": "U1", "reference": "R1", "invoice": "I1", "batchNumber": "7",
+                "transactionID": "T1", "uniqueTransactionId": "U1", "reference": "R1", "invoice": "I1", "batchNumber": "000007",
                 "terminalID": "T", "merchantID": "M", "account": "4761731234560119", "cardBrand": "Visa", "cardTypeProcessed": "1",
                 "entryMode": "Chip", "AID": "A0000000031010", "TVR": "0000008000", "TSI": "E800", "preferredName": "VISA",
                 "cvm": "SIGNATURE", "cardToken": "TOK", "balance": "100", "transactionDate": "20260131", "transactionTime": "235959",
