@@ -48,18 +48,19 @@ let package = Package(
         module("Hex", []),
         module("Money", []),
         module("JSON", []),
+        module("Listening", []),
         // Floor 2; Keys lowest: the secret types are everybody's.
         module("Keys", ["CLibCrypto", "Hex"]),
         module("SmartCard", ["Hex"]),
         module("ISO8583", ["Hex", "Keys", yams], resources: [.embedInCode("Dialects")]),
-        module("USB", ["CLibUSB", "CLibUDev", "Hex", logging]),
+        module("USB", ["CLibUSB", "CLibUDev", "Hex", "Listening", logging]),
         // Floor 3
-        module("Devices", ["USB", "SmartCard", "Hex", logging]),
+        module("Devices", ["USB", "SmartCard", "Hex", "Listening", logging]),
         module("EMV", ["SmartCard", "Keys", "Hex", "Money"]),
         module(
             "PaymentHost",
             [
-                "ISO8583", "Keys", "Hex", "Money", logging, nioSSL, nio("NIOCore"), nio("NIOPosix"), nio("NIOTLS"),
+                "ISO8583", "Keys", "Hex", "Money", "Listening", logging, nioSSL, nio("NIOCore"), nio("NIOPosix"), nio("NIOTLS"),
                 nio("NIOConcurrencyHelpers"),
             ]),
         // Floor 4
@@ -83,7 +84,7 @@ let package = Package(
             [
                 "Service", "TerminalAPI", "Terminal", "Devices", "USB", "SmartCard", "EMV", "ISO8583", "PaymentHost", "Keys", "Hex",
                 "Money",
-                "JSON", yams, logging, nioSSL, nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"), nio("NIOWebSocket"),
+                "JSON", "Listening", yams, logging, nioSSL, nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"), nio("NIOWebSocket"),
                 nio("NIOConcurrencyHelpers"),
             ], resources: [.embedInCode("Cards/Profiles"), .embedInCode("Pages")]),
         // Floor 6
@@ -93,6 +94,7 @@ let package = Package(
         tests("Hex"),
         tests("Money"),
         tests("JSON"),
+        tests("Listening"),
         tests("Keys", ["Hex"]),
         tests("SmartCard", ["Hex"]),
         tests("ISO8583", ["Hex", "Keys"]),

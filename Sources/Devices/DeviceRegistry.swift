@@ -1,3 +1,4 @@
+import Listening
 import Logging
 import Synchronization
 import USB
@@ -12,7 +13,7 @@ public final class DeviceRegistry: DeviceProvider {
         var nextNumber: UInt64 = 0
         var findings: [String] = []
         var isClosed = false
-        var watchers: [UInt64: AsyncStream<DeviceChange>.Continuation] = [:]
+        var watchers = Listeners<DeviceChange>()
     }
 
     /// Who serves a place. The number tells a task whether the place is still its own.
@@ -54,22 +55,9 @@ public final class DeviceRegistry: DeviceProvider {
 
     /// Every device listed now as `.arrived`, then every change. Each call makes an independent stream; it ends with `close()`.
     public func changes() -> AsyncStream<DeviceChange> {
-        let (stream, continuation) = AsyncStream.makeStream(of: DeviceChange.self)
-        let number: UInt64? = state.withLock { state in
-            for device in state.listing.devices where device.state != .absent { continuation.yield(.arrived(device)) }
-            guard !state.isClosed else { return nil }
-            state.nextNumber += 1
-            state.watchers[state.nextNumber] = continuation
-            return state.nextNumber
+        state.withLock { state in
+            state.watchers.add(first: state.listing.devices.filter { $0.state != .absent }.map { .arrived($0) })
         }
-        guard let number else {
-            continuation.finish()
-            return stream
-        }
-        continuation.onTermination = { [weak self] _ in
-            self?.state.withLock { _ = $0.watchers.removeValue(forKey: number) }
-        }
-        return stream
     }
 
     /// For tests: places that a driver serves or is about to.
@@ -90,15 +78,14 @@ public final class DeviceRegistry: DeviceProvider {
 
     /// Closes all devices and ends the streams. The buses stay open: they belong to who made them.
     public func close() async {
-        let (tasks, watchers) = state.withLock { state in
+        let tasks = state.withLock { state in
             state.isClosed = true
             tell(&state, .closed)
-            defer { state.watchers = [:] }
-            return (state.serving.values.map(\.task), Array(state.watchers.values))
+            state.watchers.finish()
+            return state.serving.values.map(\.task)
         }
         for task in tasks { task.cancel() }
         for task in tasks { await task.value }
-        for watcher in watchers { watcher.finish() }
         chip.finish()
         end.finish(true)
     }
@@ -194,7 +181,7 @@ public final class DeviceRegistry: DeviceProvider {
             switch action {
             case .tell(let change):
                 log(change)
-                for watcher in state.watchers.values { watcher.yield(change) }
+                state.watchers.tell(change)
             case .chipReader(let reader): chip.set(reader)
             }
         }

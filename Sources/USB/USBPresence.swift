@@ -1,17 +1,15 @@
+import Listening
 import Synchronization
 
 /// Who is on a bus, and everybody who listens. A bus tells it what came and went; it leaves out what is no news.
 package final class USBPresence: Sendable {
     private struct State {
         var devices = USBDeviceTable()
-        var listeners: [UInt64: AsyncStream<USBBusEvent>.Continuation] = [:]
-        var nextListener: UInt64 = 0
+        var listeners = Listeners<USBBusEvent>()
         var isFinished = false
 
         mutating func tell(_ events: [USBBusEvent]) {
-            for event in events {
-                for listener in listeners.values { listener.yield(event) }
-            }
+            for event in events { listeners.tell(event) }
         }
     }
 
@@ -40,30 +38,18 @@ package final class USBPresence: Sendable {
 
     /// Those present now as `.attached`, then every change; `nil` after `finish()`.
     package func events() -> AsyncStream<USBBusEvent>? {
-        let (stream, continuation) = AsyncStream<USBBusEvent>.makeStream()
-        let number: UInt64? = state.withLock { state in
+        state.withLock { state in
             guard !state.isFinished else { return nil }
-            for info in state.devices.present { continuation.yield(.attached(info)) }
-            state.nextListener += 1
-            state.listeners[state.nextListener] = continuation
-            return state.nextListener
+            return state.listeners.add(first: state.devices.present.map { .attached($0) })
         }
-        guard let number else { return nil }
-        continuation.onTermination = { [weak self] _ in
-            self?.state.withLock { state in _ = state.listeners.removeValue(forKey: number) }
-        }
-        return stream
     }
 
     /// Ends all streams.
     package func finish() {
-        let listeners = state.withLock { state in
+        state.withLock { state in
             state.isFinished = true
-            defer { state.listeners = [:] }
-            return state.listeners
+            state.listeners.finish()
         }
-        // Outside the lock: finishing calls `onTermination`, which takes it.
-        for listener in listeners.values { listener.finish() }
     }
 }
 

@@ -32,20 +32,18 @@ struct Demo: AsyncParsableCommand {
         options.outsideHostIsPlain = hostPlain
         options.outsideHostAuthority = hostCa.map(Self.absolute)
         options.automaticCard = card ?? (once || sale ? "visa-credit" : nil)
-        let ended = Task { await TerminationSignals.wait() }
         let store = try Store(options, logger: logger)
-        do {
-            let approved = try await show(store, until: ended)
-            await store.close()
-            if once, !approved { throw ExitCode.failure }
-        } catch {
+        let approved: Bool
+        do { approved = try await show(store) } catch {
             await store.close()
             throw error
         }
+        await store.close()
+        if once, !approved { throw ExitCode.failure }
     }
 
     /// Opens the store, sells if asked to, and waits for the end; whether the sale was approved.
-    private func show(_ store: Store, until ended: Task<Void, Never>) async throws -> Bool {
+    private func show(_ store: Store) async throws -> Bool {
         let ready = try await store.open()
         say(ready.text)
         var approved = false
@@ -56,7 +54,7 @@ struct Demo: AsyncParsableCommand {
                     try await DemonstrationSale.run(port: pos, amount: 1250, on: MultiThreadedEventLoopGroup.singleton, print: say)
                 }
                 group.addTask {
-                    await ended.value
+                    await TerminationSignals.wait()
                     return false
                 }
                 defer { group.cancelAll() }
@@ -65,7 +63,7 @@ struct Demo: AsyncParsableCommand {
             guard !once else { return approved }
             say("\nThe console is \(ready["console"]?.string ?? ""); a POS connects to \(ready["pos"]?.string ?? ""). Ctrl-C ends.")
         }
-        await ended.value
+        await TerminationSignals.wait()
         return approved
     }
 

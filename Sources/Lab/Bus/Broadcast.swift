@@ -1,13 +1,13 @@
+import Listening
 import Synchronization
 
 /// Says everything to everybody who listens, each through a stream of their own.
 final class Broadcast<Element: Sendable>: Sendable {
     private struct State {
-        var listeners: [UInt64: AsyncStream<Element>.Continuation] = [:]
-        var next: UInt64 = 0
+        var listeners = Listeners<Element>()
+        var isHeard = false
         /// What was said before anybody listened; the first listener gets it.
         var early: [Element] = []
-        var isFinished = false
     }
 
     private let state = Mutex(State())
@@ -18,38 +18,20 @@ final class Broadcast<Element: Sendable>: Sendable {
 
     func say(_ element: Element) {
         state.withLock { state in
-            if state.next == 0, state.early.count < mostEarly { state.early.append(element) }
-            for listener in state.listeners.values { listener.yield(element) }
+            if !state.isHeard, state.early.count < mostEarly { state.early.append(element) }
+            state.listeners.tell(element)
         }
     }
 
     /// - Parameter first: what the stream begins with.
     func listen(first: Element? = nil) -> AsyncStream<Element> {
-        let (stream, continuation) = AsyncStream<Element>.makeStream()
-        let number: UInt64? = state.withLock { state in
-            state.next += 1
-            if let first { continuation.yield(first) }
-            for element in state.early { continuation.yield(element) }
-            state.early = []
-            if state.isFinished { return nil }
-            state.listeners[state.next] = continuation
-            return state.next
+        state.withLock { state in
+            state.isHeard = true
+            defer { state.early = [] }
+            return state.listeners.add(first: (first.map { [$0] } ?? []) + state.early)
         }
-        if let number {
-            continuation.onTermination = { [weak self] _ in self?.state.withLock { _ = $0.listeners.removeValue(forKey: number) } }
-        } else {
-            continuation.finish()
-        }
-        return stream
     }
 
     /// Ends all streams.
-    func finish() {
-        let listeners = state.withLock { state in
-            state.isFinished = true
-            defer { state.listeners = [:] }
-            return state.listeners
-        }
-        for listener in listeners.values { listener.finish() }
-    }
+    func finish() { state.withLock { $0.listeners.finish() } }
 }

@@ -17,7 +17,8 @@ struct ServerConversationTests {
                 "information": [
                     "model": "Countertop", "serialNumber": "0001", "applicationName": "countertop", "applicationVersion": "0.1.0",
                     "terminalID": "T0000001", "merchantID": "M00000000000001", "dateTime": .string(LocalTime.rfc3339(1_767_225_690)),
-                    "uptimeSeconds": "90", "nextRestart": .string(LocalTime.rfc3339(1_767_312_000)), "batchNumber": "000007", "state": "idle",
+                    "uptimeSeconds": "90", "nextRestart": .string(LocalTime.rfc3339(1_767_312_000)), "batchNumber": "000007",
+                    "state": "idle",
                     "hostState": "connected", "pendingReversals": "1", "offlineCount": "0",
                     "devices": [["kind": "chip", "model": "Reader", "serialNumber": "R1", "state": "ready"]],
                 ],
