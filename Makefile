@@ -16,7 +16,8 @@ build: setup
 	$(SWIFT) build $(CONFIGURATION) --product countertop-lab
 
 # One build serves everything below; the store tests drive the very programs that ship.
-test: setup venv
+test: venv
+	@scripts/setup.sh chromium
 	$(SWIFT) build $(CONFIGURATION) --build-tests
 	$(SWIFT) test $(CONFIGURATION) --skip-build --parallel
 	.venv/bin/python -m pytest -q Tests/Store Tests/Conformance
@@ -37,6 +38,7 @@ setup:
 venv: .venv/ready
 
 .venv/ready: Tests/requirements.txt
+	@scripts/setup.sh
 	$(PYTHON) -m venv .venv
 	.venv/bin/pip install --quiet --disable-pip-version-check -r Tests/requirements.txt
 	touch $@

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Installs the Debian packages that building and testing need, saying so; checks for a Swift toolchain. Says nothing when all is there.
+# Installs the Debian packages that building needs, and those named as arguments (tests need more), saying so; checks for a Swift toolchain.
+# Says nothing when all is there.
 set -eu
 
 if ! command -v "${SWIFT:-swift}" >/dev/null 2>&1; then
@@ -19,7 +20,7 @@ command -v dpkg-query >/dev/null 2>&1 || {
     exit 0
 }
 missing=
-for package in pkg-config libusb-1.0-0-dev libudev-dev libssl-dev libsqlite3-dev openssl python3 python3-venv; do
+for package in pkg-config libusb-1.0-0-dev libudev-dev libssl-dev libsqlite3-dev openssl python3 python3-venv "$@"; do
     dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing="$missing $package"
 done
 [ -n "$missing" ] || exit 0

@@ -49,6 +49,11 @@ public final class TerminalService: Sendable {
                 await parts.server()?.shutdown(.journalFailed)
                 options.exit(1)
             }
+            // Whatever a connection does: a process that may tell nothing more must not stay.
+            Task {
+                try await Task.sleep(for: .seconds(5))
+                options.exit(1)
+            }
         }
         server = try assembly.server(terminal: engine)
         parts.set(engine: engine, server: server)

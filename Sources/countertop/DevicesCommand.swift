@@ -14,7 +14,7 @@ struct DevicesCommand: AsyncParsableCommand {
     func run() async throws {
         let bus: LibUSBBus
         do { bus = try LibUSBBus(logger: makeLogger(level: .error)) } catch {
-            report(.null, "USB cannot be used on this machine: \(error.message)")
+            nothing("USB cannot be used on this machine: \(error.message)")
             return
         }
         let registry = DeviceRegistry(buses: [bus], logger: makeLogger(level: .error))
@@ -23,7 +23,7 @@ struct DevicesCommand: AsyncParsableCommand {
         // Asking for events waits until the bus knows who is there.
         _ = try await bus.events()
         let expected = bus.devices.count { info in DeviceRegistry.standardDrivers.contains { !$0.recognise(info).isEmpty } }
-        if expected == 0 { report([], "No card reader is attached\(bus.devices.isEmpty ? ", nor any other USB device" : "").") }
+        if expected == 0 { nothing("No card reader is attached\(bus.devices.isEmpty ? ", nor any other USB device" : "").") }
         if watch {
             let ended = Task {
                 await TerminationSignals.wait()
@@ -62,6 +62,8 @@ struct DevicesCommand: AsyncParsableCommand {
             "\(change.name)  \(device.kind.rawValue)  \(device.model)  \(device.usbIdentity)  port \(device.path)  \(device.state.rawValue)\(finding)"
         )
     }
+
+    private func nothing(_ finding: String) { report(["event": "none", "finding": .string(finding)], finding) }
 
     private func report(_ value: JSONValue, _ text: String) {
         print(json ? value.text : text)
