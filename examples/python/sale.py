@@ -49,12 +49,16 @@ async def main():
         "operation": "Transaction", "type": "SALE", "requestedAmount": AMOUNT,
         "uniqueTransactionId": unique_id, "requestId": str(uuid.uuid4()),
     }
+    asked = False
     try:
         async with websockets.connect(URL) as socket:
             information = (await ask(socket, operation="GetInformation"))["information"]
             print(f"Terminal {information['terminalID']} is {information['state']}, its host {information['hostState']}.")
+            asked = True
             answer = await ask(socket, **sale)
-    except (ConnectionError, websockets.ConnectionClosed):
+    except (OSError, websockets.ConnectionClosed) as error:
+        if not asked:
+            sys.exit(f"The terminal cannot be reached at {URL}: {error}")
         answer = await outcome_after_a_cut(unique_id)
 
     # An approved sale is result 0 and approval "approved"; nothing else is.
