@@ -87,7 +87,8 @@ struct EMVDecoderGuessTests {
             var kind: DecodedObject.Kind?
             var hex = lines[0]
             if arguments.first == "--as" {
-                kind = try #require(DecodedObject.Kind(rawValue: arguments[1]))
+                let named: DecodedObject.Kind = try #require(.init(rawValue: arguments[1]))
+                kind = named
                 hex = arguments.dropFirst(2).joined(separator: " ")
             }
             #expect(try EMVDecoder.decode(hex: hex, as: kind).text == lines.dropFirst().joined(separator: "\n"))
