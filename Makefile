@@ -5,7 +5,7 @@ PYTHON ?= python3
 CONFIGURATION := -c release -Xswiftc -enable-testing
 BIN := .build/release
 
-.PHONY: run test check bench format setup build venv clean
+.PHONY: run test check bench format setup build ship venv clean
 
 run: setup
 	$(SWIFT) build $(CONFIGURATION) --product countertop-lab
@@ -26,7 +26,11 @@ check: setup
 	$(SWIFT) format lint --strict --parallel --recursive Package.swift Sources Tests
 	COUNTERTOP_STRICT=1 $(SWIFT) build $(CONFIGURATION) --build-tests
 
-bench: build venv
+# The production program as a package would carry it: no testability, static Swift library, stripped.
+ship: setup
+	$(SWIFT) build -c release --static-swift-stdlib -Xlinker --gc-sections -Xlinker -s --scratch-path .build-ship --product countertop
+
+bench: build ship venv
 	.venv/bin/python Tests/Benchmarks/bench.py
 
 format:
@@ -44,4 +48,4 @@ venv: .venv/ready
 	touch $@
 
 clean:
-	rm -rf .build .venv artifacts
+	rm -rf .build .build-ship .venv artifacts
