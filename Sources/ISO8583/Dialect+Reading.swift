@@ -9,7 +9,7 @@ extension Dialect {
         try file.allow([
             "name", "header", "mti", "bitmap", "text", "digits", "lengths", "mac", "fields", "messages", "functionCodes",
             "networkRequest", "verifiedEchoes", "actionCodes", "unknownActionCode", "amountTypes", "privateElements", "pointOfService",
-            "options",
+            "options", "placement", "messageTypes", "reasonCodes", "constants",
         ])
         name = try file.text("name")
         header = try Self.header(file.mapping("header"))
@@ -39,7 +39,14 @@ extension Dialect {
         if let tag = privateElements.keys.first(where: { $0.utf8.count != 2 || !$0.utf8.allSatisfy(isDigit) }) {
             throw file.error("privateElements", "\(tag) is not two digits")
         }
-        pointOfService = try Self.pointOfService(file.optionalMapping("pointOfService"))
+        pointOfService = try PointOfServicePosition.table(file.optionalMapping("pointOfService"), fields)
+        placement = try Placement(file.mapping("placement"), fields)
+        messageTypes = try Self.words(file.optionalMapping("messageTypes"))
+        for type in messageTypes.values.sorted() where messages[type] == nil {
+            throw file.error("messageTypes", "\(type) is not in the table of messages")
+        }
+        reasonCodes = try Self.words(file.optionalMapping("reasonCodes"))
+        constants = try Self.constants(file.optionalMapping("constants"), fields)
         let options = try file.optionalMapping("options")
         try options?.allow(["unknownOriginalFinalAfter"])
         self.options = Options(unknownOriginalFinalAfter: try options?.number("unknownOriginalFinalAfter", in: 1...86_400))
@@ -100,11 +107,12 @@ extension Dialect {
     }
 
     private static func actionCode(_ row: DialectReader) throws(ISO8583Error) -> ActionCode {
-        try row.allow(["response", "text", "meaning"])
+        try row.allow(["response", "text", "meaning", "reversal"])
         guard let meaning: ActionCode.Meaning = try row.choice("meaning") else { throw row.error("meaning", "is missing") }
         let response = try row.text("response")
         guard response.utf8.count == 2 else { throw row.error("response", "must be two characters") }
-        return ActionCode(responseCode: response, text: try row.text("text"), meaning: meaning)
+        return ActionCode(
+            responseCode: response, text: try row.text("text"), meaning: meaning, reversalCode: try row.optionalText("reversal"))
     }
 
     private static func words(_ table: DialectReader?) throws(ISO8583Error) -> [String: String] {
@@ -113,18 +121,17 @@ extension Dialect {
         return words
     }
 
-    private static func pointOfService(_ table: DialectReader?) throws(ISO8583Error) -> [Int: [String: String]] {
-        var positions: [Int: [String: String]] = [:]
-        for key in table?.keys ?? [] {
-            guard let position = Int(key), (1...12).contains(position) else {
-                throw table?.error(key, "must be 1 to 12") ?? .init(.dialect, key, "")
+    private static func constants(_ table: DialectReader?, _ fields: [Int: FieldDefinition]) throws(ISO8583Error) -> [Int: String] {
+        guard let table else { return [:] }
+        var constants: [Int: String] = [:]
+        for key in table.keys {
+            guard let number = Int(key), let field = fields[number] else { throw table.error(key, "is not in the field table") }
+            let value = try table.text(key)
+            guard field.format != .b, field.allows(value.utf8), value.utf8.count <= field.maximumCharacters else {
+                throw table.error(key, "does not fit the field")
             }
-            let codes = try words(table?.mapping(key))
-            if let word = codes.first(where: { $0.value.utf8.count != 1 })?.key {
-                throw table?.error(key, "\(word) must be one character") ?? .init(.dialect, key, "")
-            }
-            positions[position] = codes
+            constants[number] = value
         }
-        return positions
+        return constants
     }
 }

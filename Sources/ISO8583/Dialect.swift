@@ -17,9 +17,17 @@ public struct Dialect: Sendable {
     public var unknownActionCode: ActionCode
     /// Names of the elements of field 48 by tag.
     public var privateElements: [String: String]
-    /// Words of field 22: by position (1…12), by what is the case, the code.
-    public var pointOfService: [Int: [String: String]]
-    /// Values of field 24 by what is asked: reversal, signOn, signOff, keyChange, echo.
+    /// Point of service fields by number: their positions in order.
+    public var pointOfService: [Int: [PointOfServicePosition]]
+    /// Where the dialect puts what other editions put elsewhere.
+    public var placement: Placement
+    /// MTI by that of the 1993 edition, in whose terms requests are made; a type that is not listed is the same.
+    public var messageTypes: [String: String]
+    /// Reason codes of reversals by those of the 1993 edition; a code that is not listed is the same.
+    public var reasonCodes: [String: String]
+    /// Fields with the same value in every message that has a place for them: what an acquirer assigns once, such as a network identifier.
+    public var constants: [Int: String]
+    /// Values of `placement.functionCode` and `.networkFunction` by what is asked: reversal, signOn, signOff, keyChange, echo.
     public var functionCodes: [String: String]
     /// MTI of network messages.
     public var networkRequest: String
@@ -83,15 +91,28 @@ public struct Dialect: Sendable {
         public var responseCode: String
         public var text: String
         public var meaning: Meaning
+        /// What the code says in the answer to a reversal, as an action code of the 1993 edition (400 accepted, 913 repeated, 914 unknown);
+        /// `nil`: the code itself. For editions that answer everything with the same codes.
+        public var reversalCode: String?
 
-        public init(responseCode: String, text: String, meaning: Meaning) {
+        public init(responseCode: String, text: String, meaning: Meaning, reversalCode: String? = nil) {
             self.responseCode = responseCode
             self.text = text
             self.meaning = meaning
+            self.reversalCode = reversalCode
         }
+
+        /// Whether it acknowledges an advice.
+        public var acceptsAdvice: Bool { meaning == .accepted || reversalCode == Self.reversalAccepted }
+
+        /// ISO 8583:1993, annex A.1: "accepted" in the answer to a reversal.
+        static let reversalAccepted = "400"
     }
 
     public func action(_ code: String) -> ActionCode { actionCodes[code] ?? unknownActionCode }
+
+    /// The dialect's own MTI of what the 1993 edition calls `mti`.
+    public func messageType(_ mti: String) -> String { messageTypes[mti] ?? mti }
 
     /// MTI of the answer to `mti`; a repeat (odd last digit) is answered as the first was.
     public func answer(to mti: String) -> String? {

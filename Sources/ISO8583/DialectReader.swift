@@ -71,6 +71,19 @@ struct DialectReader {
         return choice
     }
 
+    /// A list of words.
+    func choices<Choice: RawRepresentable & CaseIterable>(_ key: String) throws(ISO8583Error) -> [Choice] where Choice.RawValue == String {
+        guard let list = node(key)?.sequence, !list.isEmpty else { throw error(key, "must be a list of words") }
+        var choices: [Choice] = []
+        for item in list {
+            guard let choice = item.scalar.flatMap({ Choice(rawValue: $0.string) }) else {
+                throw error(key, "must be of \(Choice.allCases.map(\.rawValue).joined(separator: ", "))")
+            }
+            choices.append(choice)
+        }
+        return choices
+    }
+
     /// A list of field numbers, all of which the dialect has.
     func numbers(_ key: String, among fields: [Int: FieldDefinition]) throws(ISO8583Error) -> Set<Int> {
         guard let node = node(key) else { return [] }

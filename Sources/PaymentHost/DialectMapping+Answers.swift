@@ -31,20 +31,21 @@ extension DialectMapping {
         if case .financial(let financial) = request { try checkCard(message, financial.card) }
         let elements = try message.text(48).map { text throws(ISO8583Error) in try PrivateElements(text) }
         return HostAnswer(
-            actionCode: code, responseCode: action.responseCode, message: action.text,
+            actionCode: isFinancial ? code : action.reversalCode ?? code, responseCode: action.responseCode, message: action.text,
             // A financial request is approved by an approval only; "accepted" answers advices.
-            approved: isFinancial ? action.meaning == .approved || isPartial : action.meaning == .accepted,
+            approved: isFinancial ? action.meaning == .approved || isPartial : action.acceptsAdvice,
             isPartial: isPartial, amount: amount(message, request), approvalCode: message.text(38).flatMap { $0.isEmpty ? nil : $0 },
             iccData: message.bytes(55) ?? [], cardToken: elements?["02"], balance: try balance(message))
     }
 
-    /// host-protocol, fields 4 and 30 with 39 = 002: 0 < approved < asked, and 30 is the amount asked.
+    /// host-protocol, partial approval: 0 < approved < asked, and where the dialect has a field for the amount asked, that is it.
     private func checkPartial(_ message: Message, sent: Message) throws(ISO8583Error) {
         guard let asked = sent.number(4), let approved = message.number(4), 0 < approved, approved < asked else {
             throw ISO8583Error(.wrongEcho, "4", "is not a part of the request's")
         }
-        if let original = message.text(30), try OriginalAmounts(original).transaction != asked {
-            throw ISO8583Error(.wrongEcho, "30", "is not the request's amount")
+        guard let field = dialect.placement.originalAmounts else { return }
+        if let original = message.text(field), try OriginalAmounts(original).transaction != asked {
+            throw ISO8583Error(.wrongEcho, String(field), "is not the request's amount")
         }
     }
 

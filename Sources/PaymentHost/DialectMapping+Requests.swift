@@ -14,23 +14,25 @@ extension DialectMapping {
         return message
     }
 
-    /// 1804 and its like.
+    /// 1804, 0800 and their like.
     func message(for function: NetworkFunction, _ stamp: NetworkStamp) throws(ISO8583Error) -> Message {
         var message = Message(mti: dialect.networkRequest)
         message.set(7, stamp.dateTimes.transmission)
         message.set(11, try stan(stamp.stan))
-        message.set(12, stamp.dateTimes.local)
-        message.set(24, dialect.functionCodes[function.rawValue])
+        try setLocalDateTime(stamp.dateTimes.local, in: &message)
+        message.set(dialect.placement.networkFunction, dialect.functionCodes[function.rawValue])
         message.set(41, merchant.terminalID)
+        setConstants(in: &message)
         if let fault = dialect.presenceFault(message) { throw fault }
         return message
     }
 
     private func message(for request: FinancialRequest) throws(ISO8583Error) -> Message {
         var message = try base(
-            request.exchange.mti, request.exchange, request.processingCode, request.amount, request.entryMode, request.authentication)
-        message.set(24, request.functionCode)
-        message.set(26, merchant.categoryCode)
+            dialect.messageType(request.exchange.mti), request.exchange, request.processingCode, request.amount, request.entryMode,
+            request.authentication)
+        if let field = dialect.placement.functionCode { message.set(field, request.functionCode) }
+        if let field = dialect.placement.merchantCategory { message.set(field, merchant.categoryCode) }
         message.set(43, merchant.nameAndLocation)
         setCard(request.card, request.entryMode, in: &message)
         message.set(54, try additionalAmounts(request))
@@ -44,21 +46,23 @@ extension DialectMapping {
     }
 
     private func message(for request: ReversalRequest) throws(ISO8583Error) -> Message {
-        let first = request.exchange.mti
+        let first = dialect.messageType(request.exchange.mti)
         guard let type = request.isRepeat ? dialect.definition(of: first)?.repeat : first else {
             throw ISO8583Error(.unencodable, "mti", "\(first) is never repeated")
         }
         var message = try base(type, request.exchange, request.processingCode, request.amount, request.entryMode, .notAuthenticated)
-        message.set(24, dialect.functionCodes["reversal"])
-        message.set(25, request.reason.rawValue)
+        if let field = dialect.placement.functionCode { message.set(field, dialect.functionCodes["reversal"]) }
+        if let field = dialect.placement.reasonCode {
+            message.set(field, dialect.reasonCodes[request.reason.rawValue] ?? request.reason.rawValue)
+        }
         message.set(38, request.approvalCode)
         message.set(55, bytes: request.iccData.flatMap { $0.isEmpty ? nil : $0 })
-        message.set(
-            56,
-            try OriginalDataElements(
-                mti: request.original.mti, stan: try stan(request.original.stan), localDateTime: request.original.localDateTime,
-                acquirer: merchant.acquirerID
-            ).text())
+        let original = OriginalDataElements(
+            mti: dialect.messageType(request.original.mti), stan: try stan(request.original.stan),
+            localDateTime: request.original.localDateTime, transmissionDateTime: request.original.transmissionDateTime,
+            acquirer: merchant.acquirerID)
+        let layout = dialect.placement.originalDataElements
+        message.set(layout.field, try original.text(layout: layout))
         var elements = PrivateElements()
         elements["01"] = try batch(request.batchNumber)
         message.set(48, try elements.text())
@@ -74,16 +78,34 @@ extension DialectMapping {
         message.set(4, Digits.text(amount.minorUnits, 12))
         message.set(7, exchange.transmissionDateTime)
         message.set(11, try stan(exchange.stan))
-        message.set(12, exchange.localDateTime)
-        do {
-            message.set(22, try PointOfServiceCode(terminal: terminal, entryMode: entryMode, authentication: authentication).text(dialect))
-        } catch { throw ISO8583Error(.unencodable, "22", error.message) }
+        try setLocalDateTime(exchange.localDateTime, in: &message)
+        let pointOfService = PointOfServiceCode(terminal: terminal, entryMode: entryMode, authentication: authentication)
+        for number in dialect.pointOfService.keys.sorted() {
+            do { message.set(number, try pointOfService.text(number, dialect)) } catch {
+                throw ISO8583Error(.unencodable, String(number), error.message)
+            }
+        }
         message.set(32, merchant.acquirerID.isEmpty ? nil : merchant.acquirerID)
         message.set(37, exchange.retrievalReference)
         message.set(41, merchant.terminalID)
         message.set(42, merchant.merchantID)
         message.set(49, Digits.text(amount.currency.numericCode, 3))
+        setConstants(in: &message)
         return message
+    }
+
+    private func setLocalDateTime(_ dateTime: String, in message: inout Message) throws(ISO8583Error) {
+        for (number, pattern) in dialect.placement.localDateTime {
+            guard let text = pattern.text(of: dateTime) else { throw ISO8583Error(.unencodable, String(number), "is not YYMMDDhhmmss") }
+            message.set(number, text)
+        }
+    }
+
+    private func setConstants(in message: inout Message) {
+        guard let definition = dialect.definition(of: message.mti) else { return }
+        for (number, value) in dialect.constants where definition.mandatory.contains(number) || definition.optional.contains(number) {
+            message.set(number, value)
+        }
     }
 
     /// 35 for chip and stripe, 2 and 14 for what was keyed in or came without a track (host-protocol, fields, "card").

@@ -47,18 +47,16 @@ public struct DialectMapping: Sendable {
     }
 
     private func check() throws(PaymentHostError) {
-        let values: [(Int, String, String)] = [
-            (41, merchant.terminalID, "terminal id"), (42, merchant.merchantID, "merchant id"),
-            (43, merchant.nameAndLocation, "name and location"), (26, merchant.categoryCode, "category code"),
-            (32, merchant.acquirerID, "acquirer id"),
-        ]
+        let values: [(Int, String, String)] =
+            [
+                (41, merchant.terminalID, "terminal id"), (42, merchant.merchantID, "merchant id"),
+                (43, merchant.nameAndLocation, "name and location"), (32, merchant.acquirerID, "acquirer id"),
+            ] + (dialect.placement.merchantCategory.map { [($0, merchant.categoryCode, "category code")] } ?? [])
         for (number, value, name) in values where !(number == 32 && value.isEmpty) {
             guard let field = dialect.fields[number] else {
                 throw PaymentHostError(.dialect, "Dialect \(dialect.name) has no field \(number).")
             }
-            var probe = Message(mti: dialect.networkRequest)
-            probe.set(number, value)
-            if value.isEmpty || (try? encoder.encode(probe)) == nil {
+            if value.isEmpty || !fits(number, value) {
                 throw PaymentHostError(
                     .merchant, "The \(name) does not fit field \(number).",
                     remedy: "It is \(field.format.rawValue), \(field.length == .fixed && field.format == .n ? "exactly" : "at most") "
@@ -67,14 +65,37 @@ public struct DialectMapping: Sendable {
         }
         for entryMode in [EntryMode.contactless, .chip, .swiped, .chipSwiped, .manual] {
             for authentication in [HostCardholderAuthentication.notAuthenticated, .onlinePIN, .offlinePIN, .signature] {
-                _ = try PointOfServiceCode(terminal: terminal, entryMode: entryMode, authentication: authentication).text(dialect)
+                let code = PointOfServiceCode(terminal: terminal, entryMode: entryMode, authentication: authentication)
+                for number in dialect.pointOfService.keys.sorted() where !fits(number, try code.text(number, dialect)) {
+                    throw PaymentHostError(.dialect, "pointOfService \(number) of dialect \(dialect.name) does not fit its field.")
+                }
             }
         }
-        for function in ["reversal"] + NetworkFunction.allCases.map(\.rawValue) where dialect.functionCodes[function] == nil {
-            throw PaymentHostError(.dialect, "Dialect \(dialect.name) has no function code for \(function).")
-        }
+        try checkCodes()
         for amount in ["tip", "cashback", "surcharge", "tax", "availableBalance"] where dialect.amountTypes[amount] == nil {
             throw PaymentHostError(.dialect, "Dialect \(dialect.name) has no amount type for \(amount).")
         }
+    }
+
+    private func checkCodes() throws(PaymentHostError) {
+        let placement = dialect.placement
+        let functions =
+            (placement.functionCode.map { [($0, "reversal")] } ?? [])
+            + NetworkFunction.allCases.map { (placement.networkFunction, $0.rawValue) }
+        for (number, function) in functions {
+            guard let code = dialect.functionCodes[function], fits(number, code) else {
+                throw PaymentHostError(.dialect, "Dialect \(dialect.name) has no function code for \(function).")
+            }
+        }
+        guard let field = placement.reasonCode else { return }
+        for reason in ReversalRequest.Reason.allCases where !fits(field, dialect.reasonCodes[reason.rawValue] ?? reason.rawValue) {
+            throw PaymentHostError(.dialect, "Dialect \(dialect.name) has no reason code for \(reason.rawValue).")
+        }
+    }
+
+    private func fits(_ number: Int, _ value: String) -> Bool {
+        var probe = Message(mti: dialect.networkRequest)
+        probe.set(number, value)
+        return (try? encoder.encode(probe)) != nil
     }
 }

@@ -9,11 +9,11 @@ public enum HostRequest: Sendable {
 
 /// What names an exchange for as long as anybody may ask about it: goes into field 56 of what follows it. Not secret.
 public struct ExchangeIdentity: Sendable, Hashable, Codable {
-    /// MTI as first sent, "1200".
+    /// MTI as first sent, by the 1993 edition, "1200"; a dialect of another edition has its own for it.
     public var mti: String
     /// 000001…999999.
     public var stan: Int
-    /// Field 12, YYMMDDhhmmss local.
+    /// YYMMDDhhmmss local; goes into 12, or 12 and 13.
     public var localDateTime: String
     /// Field 7, MMDDhhmmss UTC.
     public var transmissionDateTime: String
@@ -29,7 +29,7 @@ public struct ExchangeIdentity: Sendable, Hashable, Codable {
     }
 }
 
-/// Who the terminal is to the host; fields 41, 42, 43, 26, 32.
+/// Who the terminal is to the host; fields 41, 42, 43, 32 and that of the merchant category (26, or 18).
 public struct MerchantIdentity: Sendable, Hashable, Codable {
     public var terminalID: String
     public var merchantID: String
@@ -80,7 +80,7 @@ public enum HostCardholderAuthentication: String, Sendable, Hashable, Codable {
 /// 1100 or 1200, by `exchange.mti`.
 public struct FinancialRequest: Sendable {
     public var exchange: ExchangeIdentity
-    /// Field 24.
+    /// By the 1993 edition; goes into 24 if the dialect has function codes.
     public var functionCode: String
     /// Field 3, six digits.
     public var processingCode: String
@@ -125,7 +125,7 @@ public struct FinancialRequest: Sendable {
 
 /// 1420, or 1421 when `isRepeat`. Carries no card data, so the journal keeps it as it is.
 public struct ReversalRequest: Sendable, Hashable, Codable {
-    /// Field 25 (host-protocol: fixed at the decision).
+    /// The 1993 edition's codes (field 25; host-protocol: fixed at the decision). A dialect of another edition has its own for them.
     public enum Reason: String, Sendable, Codable, CaseIterable {
         case cancelled = "4000"
         case cardRefused = "4007"
@@ -169,7 +169,7 @@ public struct ReversalRequest: Sendable, Hashable, Codable {
 
 /// A matched, verified answer.
 public struct HostAnswer: Sendable {
-    /// Field 39 as the host sent it, "000".
+    /// Field 39 as the host sent it, "000"; of a reversal in the terms of the 1993 edition (400, 913, 914) whatever the dialect.
     public var actionCode: String
     /// Two characters by the dialect's table, "00".
     public var responseCode: String

@@ -1,4 +1,4 @@
-/// Network messages the link sends by itself; the raw value is the dialect's key for field 24.
+/// Network messages the link sends by itself; the raw value is the key of the dialect's function codes.
 public enum NetworkFunction: String, Sendable, Hashable, CaseIterable { case signOn, signOff, echo }
 
 /// What a network message needs from outside: a trace number never used before in the batch, and the time.

@@ -1,37 +1,39 @@
 import ISO8583
 
-/// Field 22: twelve positions (ISO 8583:1993, annex A.8), each a character that the dialect's table gives for what is the case.
+/// A point of service field: positions that tell one of twelve things each (ISO 8583:1993, annex A.8), by the code that the dialect's table gives
+/// for what is the case.
 struct PointOfServiceCode {
     let terminal: PointOfServiceTerminal
     let entryMode: EntryMode
     let authentication: HostCardholderAuthentication
 
-    func text(_ dialect: Dialect) throws(PaymentHostError) -> String {
-        var code = ""
-        for (position, word) in words.enumerated() {
-            guard let character = dialect.pointOfService[position + 1]?[word] else {
-                throw PaymentHostError(.dialect, "pointOfService \(position + 1) of dialect \(dialect.name) has no \(word).")
+    /// The value of field `number`.
+    func text(_ number: Int, _ dialect: Dialect) throws(PaymentHostError) -> String {
+        var text = ""
+        for (index, position) in (dialect.pointOfService[number] ?? []).enumerated() {
+            let word = word(position.aspect)
+            guard let code = position.codes[word] else {
+                throw PaymentHostError(.dialect, "pointOfService \(number).\(index + 1) of dialect \(dialect.name) has no \(word).")
             }
-            code += character
+            text += code
         }
-        return code
+        return text
     }
 
-    private var words: [String] {
-        [
-            terminal.readsChips ? "chip" : terminal.readsStripes ? "stripe" : "manual",
-            terminal.hasPINPad ? "pin" : "none",
-            "none",
-            terminal.isAttended ? "attended" : "unattended",
-            "present",
-            "present",
-            inputMode,
-            authentication.rawValue,
-            authentication.rawValue,
-            terminal.readsChips ? "chip" : "none",
-            terminal.hasPrinter ? (terminal.hasDisplay ? "both" : "printer") : terminal.hasDisplay ? "display" : "none",
-            terminal.hasPINPad ? String(min(12, max(4, terminal.longestPIN))) : "none",
-        ]
+    private func word(_ aspect: PointOfServicePosition.Aspect) -> String {
+        switch aspect {
+        case .cardDataInputCapability: terminal.readsChips ? "chip" : terminal.readsStripes ? "stripe" : "manual"
+        case .cardholderAuthenticationCapability: terminal.hasPINPad ? "pin" : "none"
+        case .cardCaptureCapability: "none"
+        case .operatingEnvironment: terminal.isAttended ? "attended" : "unattended"
+        case .cardholderPresence, .cardPresence: "present"
+        case .cardDataInputMode: inputMode
+        case .cardholderAuthenticationMethod, .cardholderAuthenticationEntity: authentication.rawValue
+        case .cardDataOutputCapability: terminal.readsChips ? "chip" : "none"
+        case .terminalOutputCapability:
+            terminal.hasPrinter ? (terminal.hasDisplay ? "both" : "printer") : terminal.hasDisplay ? "display" : "none"
+        case .pinCaptureCapability: terminal.hasPINPad ? String(min(12, max(4, terminal.longestPIN))) : "none"
+        }
     }
 
     private var inputMode: String {

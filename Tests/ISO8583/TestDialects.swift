@@ -2,28 +2,31 @@ import Keys
 
 @testable import ISO8583
 
-/// The shipped dialect, and the same table under the encodings that a dialect may ask for.
+/// The shipped dialects, and the same tables under the encodings that a dialect may ask for.
 enum TestDialect: String, CaseIterable, Sendable {
     case standard, bcd, ebcdic, hexBitmap
+    case standard1987, bcd1987, ebcdic1987, hexBitmap1987
 
     var dialect: Dialect {
         get throws {
-            var text = String(decoding: PackageResources.iso8583_1993_yaml, as: UTF8.self)
+            let is1987 = rawValue.hasSuffix("1987")
+            var text = String(
+                decoding: is1987 ? PackageResources.iso8583_1987_yaml : PackageResources.iso8583_1993_yaml, as: UTF8.self)
             func set(_ key: String, _ old: String, _ new: String) {
                 text = text.split(separator: "\n", omittingEmptySubsequences: false)
                     .map { $0 == "\(key): \(old)" ? "\(key): \(new)" : String($0) }.joined(separator: "\n")
             }
             switch self {
-            case .standard: break
-            case .bcd:
+            case .standard, .standard1987: break
+            case .bcd, .bcd1987:
                 set("mti", "ascii", "bcd")
                 set("text", "ascii", "ascii\ndigits: bcd")
                 set("lengths", "ascii", "bcd")
-            case .ebcdic:
+            case .ebcdic, .ebcdic1987:
                 set("mti", "ascii", "ebcdic")
                 set("text", "ascii", "ebcdic")
                 set("lengths", "ascii", "ebcdic")
-            case .hexBitmap:
+            case .hexBitmap, .hexBitmap1987:
                 set("bitmap", "binary", "hex")
                 set("lengths", "ascii", "binary")
             }

@@ -17,8 +17,11 @@ struct HostFixture {
     let dialect: Dialect
     let mapping: DialectMapping
 
-    init(terminal: PointOfServiceTerminal = PointOfServiceTerminal(), macKey: SecretBytes? = HostFixture.macKey) throws {
-        dialect = try Dialect.named("iso8583-1993")
+    init(
+        _ dialect: Dialect? = nil, terminal: PointOfServiceTerminal = PointOfServiceTerminal(), macKey: SecretBytes? = HostFixture.macKey
+    ) throws {
+        let dialect = try dialect ?? Dialect.named("iso8583-1993")
+        self.dialect = dialect
         mapping = try DialectMapping(dialect: dialect, merchant: Self.merchant, terminal: terminal, macKey: macKey)
     }
 
@@ -53,7 +56,7 @@ struct HostFixture {
         var answer = Message(mti: type)
         for number in dialect.messages[type]?.echo ?? [] { answer[number] = request[number] }
         answer.set(39, actionCode)
-        if actionCode == "000" { answer.set(38, "A00001") }
+        if dialect.action(actionCode).meaning == .approved { answer.set(38, "A00001") }
         change(&answer)
         return answer
     }

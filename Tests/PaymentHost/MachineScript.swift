@@ -16,8 +16,8 @@ struct MachineScript {
     private(set) var connection = 0
     private(set) var stan = 900
 
-    init(addresses: Int = 1, seed: UInt64 = 1) throws {
-        fixture = try HostFixture()
+    init(_ dialect: Dialect? = nil, addresses: Int = 1, seed: UInt64 = 1) throws {
+        fixture = try HostFixture(dialect)
         let list = (0..<addresses).map { HostLinkConfiguration.Address(host: "host\($0)", port: 8583) }
         machine = HostLinkMachine(mapping: fixture.mapping, addresses: list, seed: seed)
         now = ContinuousClock.now

@@ -21,6 +21,27 @@ struct RequestMappingTests {
         #expect(message.bytes(55) == [0x9F, 0x26, 0x01, 0xAA])
     }
 
+    @Test("the bytes of a chip sale and of its reversal")
+    func knownBytes() throws {
+        // By hand: bits 3 4 7 | 11 12 | 22 23 24 | 26 32 | 35 37 | 41 42 43 48 | 49 55 | none.
+        let sale =
+            Array("1200".utf8) + [0x32, 0x30, 0x07, 0x41, 0x28, 0xE1, 0x82, 0x00]
+            + Array(
+                ("000000" + "000000000500" + "1122204809" + "000042" + "261122214809" + "500101500310" + "001" + "200" + "5411"
+                    + "1112345678901" + "344761739001010010=29122011758928889" + "632620000001" + "TERM0001" + "MERCHANT1      "
+                    + "24Corner Shop, Springfield" + "01101006000007" + "840" + "004").utf8) + [0x9F, 0x26, 0x01, 0xAA]
+        // Bits 3 4 7 | 11 12 | 22 24 | 25 32 | 37 | 41 42 48 | 49 56 | none.
+        let reversal =
+            Array("1420".utf8) + [0x32, 0x30, 0x05, 0x81, 0x08, 0xC1, 0x81, 0x00]
+            + Array(
+                ("000000" + "000000000500" + "1122204809" + "000043" + "261122214809" + "500101500310" + "400" + "4021" + "1112345678901"
+                    + "632620000001" + "TERM0001" + "MERCHANT1      " + "01101006000007" + "840"
+                    + "3512000000422611222148091112345678901").utf8)
+        let mapping = try HostFixture(macKey: nil).mapping
+        #expect(try mapping.frame(mapping.message(for: .financial(HostFixture.sale(42)))).dropFirst(2).elementsEqual(sale))
+        #expect(try mapping.frame(mapping.message(for: .reversal(HostFixture.reversal(43)))).dropFirst(2).elementsEqual(reversal))
+    }
+
     @Test("a keyed-in card goes as 2 and 14, never as 35")
     func manual() throws {
         let message = try HostFixture().mapping.message(for: .financial(HostFixture.sale(42, entryMode: .manual)))
