@@ -131,13 +131,15 @@ struct Assembly {
         limits.card = configuration.limits.card
         limits.cardholder = configuration.limits.cardholder
         limits.host = configuration.limits.host
-        let terminal = TerminalConfiguration(
+        let authorities = try Tables.authorities(file: configuration.authorityKeysFile)
+        var terminal = TerminalConfiguration(
             merchant: merchantIdentity, merchantName: merchant.name, currency: merchant.currency, model: Product.name,
             serialNumber: merchant.serialNumber, applicationName: Product.name, applicationVersion: Product.version, limits: limits,
             posConnectionLost: configuration.pos.connectionLost == .complete ? .complete : .reverse,
-            cardBrands: try Tables.brands(file: configuration.brandsFile), terminalData: terminalData,
+            cardBrands: try Tables.brands(file: configuration.brandsFile), terminalData: terminalData(authenticatesData: authorities != .none),
             applications: try Tables.applications(file: configuration.applicationsFile).applications, language: merchant.language,
             dataDirectory: files.directory)
+        terminal.authorities = authorities
         let keys: SiteKeys
         do { keys = try SiteKeys.open(path: files.siteKey) } catch {
             throw ServiceError(.keys, "The site key cannot be used: \(error)", remedy: error.remedy)
@@ -156,10 +158,12 @@ struct Assembly {
             categoryCode: merchant.categoryCode, acquirerID: merchant.acquirerID)
     }
 
-    /// 9F33 claims what the devices of this version can do: chip, signature, no CVM.
-    private var terminalData: TerminalData {
+    /// 9F33 claims what the devices of this version can do: chip, signature, no CVM; and the methods of offline data authentication where there
+    /// are keys to do them with. Claimed without keys they would all fail, which is worse than not performed.
+    private func terminalData(authenticatesData: Bool) -> TerminalData {
         var data = TerminalData()
         data.capabilities = [.chip, .signature, .noCVM]
+        if authenticatesData { data.capabilities.formUnion([.sda, .dda, .cda]) }
         data.countryCode = configuration.merchant.countryCode
         data.interfaceDeviceSerialNumber = configuration.merchant.serialNumber.prefixPadded(8)
         data.merchantCategoryCode = configuration.merchant.categoryCode

@@ -53,7 +53,7 @@ public struct Configuration: Sendable {
     public var host: Host
     public var chipPath, chipSerial: String?
     public var limits: Limits
-    public var applicationsFile, brandsFile: String?
+    public var applicationsFile, brandsFile, authorityKeysFile: String?
     public var dataDirectory: String
     public var logLevel: String
 
@@ -110,6 +110,7 @@ public struct Configuration: Sendable {
             host: .seconds(number("limits.hostTimeout")))
         applicationsFile = path("emv.applications")
         brandsFile = path("emv.brands")
+        authorityKeysFile = path("emv.authorityKeys")
         dataDirectory = path("data") ?? "/var/lib/countertop"
         logLevel = text("log.level")
         if (pos.certificate == nil) != (pos.key == nil) { throw refuse("pos.certificate", "goes with pos.key: give both or none.") }

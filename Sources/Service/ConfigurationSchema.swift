@@ -140,6 +140,10 @@ enum ConfigurationSchema {
 
     private static let other: [ConfigurationKey] = [
         .init("emv.applications", .path, .optional, "Applications (AIDs), their action codes and limits; the built-in table otherwise."),
+        .init(
+            "emv.authorityKeys", .path, .optional,
+            "Public keys of the payment systems' certification authorities, and revoked certificates (`keys`, `revoked`). Without it the terminal claims no offline data authentication (EMV 9F33)."
+        ),
         .init("emv.brands", .path, .optional, "Card brands by AID and card number range; the built-in table otherwise."),
         .init("data", .path, .standard("/var/lib/countertop"), "Folder of the journal, keys and certificates."),
         .init(

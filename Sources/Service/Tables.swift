@@ -12,6 +12,12 @@ enum Tables {
         try decode(file: file, builtIn: PackageResources.applications_yaml, name: "applications.yaml")
     }
 
+    /// There are no built-in ones: production keys come from the acquirer.
+    static func authorities(file: String?) throws(ServiceError) -> CertificationAuthorityKeys {
+        guard let file else { return .none }
+        return try decode(file: file, builtIn: [], name: file)
+    }
+
     private static func decode<Table: Decodable>(file: String?, builtIn: [UInt8], name: String) throws(ServiceError) -> Table {
         let text: String
         if let file { text = try TerminalFiles.text(file) } else { text = String(decoding: builtIn, as: UTF8.self) }

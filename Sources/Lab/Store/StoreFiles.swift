@@ -13,6 +13,7 @@ struct StoreFiles: Sendable {
     var hostTLS: String { directory + "/host-tls" }
     var hostAuthority: String { hostTLS + "/ca.pem" }
     var macKey: String { directory + "/mac.key" }
+    var authorityKeys: String { directory + "/authority-keys.json" }
 
     init(directory: String) throws(LabError) {
         self.directory = directory
@@ -20,6 +21,8 @@ struct StoreFiles: Sendable {
             try FileManager.default.createDirectory(
                 atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
             try KeyFile.write(LabKeys.hostMAC, to: macKey)
+            // JSON is YAML, and JSON quotes what YAML could take for a number.
+            try JSONEncoder().encode(try TestCertificationAuthority.terminalKeys()).write(to: URL(filePath: authorityKeys), options: .atomic)
         } catch {
             throw LabError(.badFile, "The folder \(directory) cannot be used: \(error)")
         }
@@ -52,6 +55,8 @@ struct StoreFiles: Sendable {
               tls: \(!terminal.hostIsPlain)
               macKey: mac.key
             \(terminal.hostAuthority.map { "  ca: \($0)" } ?? "")
+            emv:
+              authorityKeys: authority-keys.json
             data: \(terminalData)
             log:
               level: debug

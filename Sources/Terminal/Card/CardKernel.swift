@@ -13,7 +13,7 @@ extension ContactKernel: CardKernel {}
 extension TerminalConfiguration {
     /// Contact kernels with the configuration's applications and terminal data.
     public var contactKernel: CardKernelFactory {
-        let (terminal, applications) = (terminalData, applications)
-        return { ContactKernel(terminal: terminal, applications: applications, transaction: $0) }
+        let (terminal, applications, authorities) = (terminalData, applications, authorities)
+        return { ContactKernel(terminal: terminal, applications: applications, transaction: $0, authorities: authorities) }
     }
 }

@@ -19,6 +19,8 @@ public struct TerminalConfiguration: Sendable {
     public var terminalData: TerminalData
     /// The applications that the terminal takes.
     public var applications: [ApplicationConfiguration]
+    /// Keys that cards' certificates are checked with; without any there is no offline data authentication.
+    public var authorities = CertificationAuthorityKeys.none
     /// Language of the cardholder texts, ISO 639-1.
     public var language: String
     /// Where `journal.sqlite` lives.
