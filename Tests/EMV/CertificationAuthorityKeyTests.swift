@@ -1,5 +1,5 @@
 import EMV
-import Foundation
+import FoundationEssentials
 import Hex
 import Testing
 

@@ -20,7 +20,8 @@ struct KernelWithCardTests {
     /// host would see them.
     private func sell(
         _ card: EMVCard, code: String = "00", approved: Bool = true, corrupted: Bool = false, noHost: Bool = false, choice: Int = 0,
-        capabilities: TerminalCapabilities = [], authorities: CertificationAuthorityKeys = .none,
+        capabilities: TerminalCapabilities = [], authorities: CertificationAuthorityKeys = .none, denial: TerminalVerificationResults = [],
+        floorLimit: Int64 = 0,
         change: (CommandAPDU, ResponseAPDU) -> ResponseAPDU = { $1 }
     ) throws -> Sale {
         let currency = try #require(Currency("USD"))
@@ -30,12 +31,14 @@ struct KernelWithCardTests {
         var kernel = ContactKernel(
             terminal: terminal,
             applications: [
-                ApplicationConfiguration(aid: bytes("A000000003")), ApplicationConfiguration(aid: bytes("A000000004")),
+                ApplicationConfiguration(aid: bytes("A000000003")),
+                ApplicationConfiguration(
+                    aid: bytes("A000000004"), denial: ApplicationConfiguration.commonDenial.union(denial), floorLimit: floorLimit),
             ],
             transaction: KernelTransaction(
                 transactionType: 0, amountAuthorised: amount, amountOther: .zero(currency),
                 date: KernelDate(year: 2026, month: 1, day: 5), time: [0x12, 0x00, 0x00], sequenceCounter: 1,
-                unpredictableNumber: bytes("52BF4585"), forceOnline: true), authorities: authorities)
+                unpredictableNumber: bytes("52BF4585"), forceOnline: floorLimit == 0), authorities: authorities)
         var wentOnline = false
         var choices: [String] = []
         var pending = kernel.on(.start(answerToReset: try #require(card.reset())))
@@ -207,5 +210,38 @@ struct KernelWithCardTests {
         #expect(sale.outcome.receipt.tvr.first == 0x04)
         let (untouched, asked) = try changed(0)
         #expect(asked == [0x90, 0x50] && untouched.outcome.verdict == .approved && untouched.outcome.receipt.tvr.first == 0x00)
+    }
+
+    @Test("A transaction the terminal declines asks for no signature: CDA counts as not performed (Book 2, 6.6)")
+    func declinedWithoutSignature() throws {
+        var requests: [UInt8] = []
+        let sale = try sell(
+            try card("mc-credit"), capabilities: Self.all, authorities: try TestCertificationAuthority.terminalKeys(),
+            denial: .merchantForcedOnline
+        ) { command, response in
+            if command.instruction == 0xAE { requests.append(command.p1) }
+            return response
+        }
+        #expect(requests == [0x00] && sale.outcome.verdict == .declined)
+        #expect(sale.outcome.receipt.tvr.first == 0x80 && (sale.outcome.receipt.tsi.first ?? 0) & 0x80 == 0)
+    }
+
+    @Test("An offline approval stands with its signature, and falls with a wrong one (Book 2, 6.6.2)", arguments: [false, true])
+    func offlineApproval(wrong: Bool) throws {
+        var profile = try CardProfiles.named("mc-credit")
+        profile.applications[0].firstApproval = .approve
+        if wrong { profile.applications[0].fault = .wrongDynamicSignature }
+        var requests: [UInt8] = []
+        let sale = try sell(
+            try CardIssuer().issue(profile), capabilities: Self.all, authorities: try TestCertificationAuthority.terminalKeys(),
+            floorLimit: 10_000
+        ) { command, response in
+            if command.instruction == 0xAE { requests.append(command.p1) }
+            return response
+        }
+        #expect(requests == [0x50] && !sale.wentOnline)
+        #expect(sale.outcome.verdict == (wrong ? .declined : .approved))
+        #expect(sale.outcome.receipt.tvr.first == (wrong ? 0x04 : 0x00))
+        #expect(sale.outcome.receipt.cryptogram.count == (wrong ? 0 : 8))
     }
 }
