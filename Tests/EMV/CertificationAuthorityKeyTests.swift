@@ -62,7 +62,7 @@ struct CertificationAuthorityKeyTests {
         #expect(text.contains("\"expiry\":\"300615\"") && text.contains("\"serial\":\"000001\""))
         #expect(try JSONDecoder().decode(CertificationAuthorityKeys.self, from: data) == table)
         for (right, wrong) in [("C4A3C43C", "C4A3C43D"), ("300615", "301315"), ("000001", "0001"), ("\"94\"", "\"9\"")] {
-            let changed = Data(text.replacingOccurrences(of: right, with: wrong).utf8)
+            let changed = Data(text.split(separator: right, omittingEmptySubsequences: false).joined(separator: wrong).utf8)
             #expect(throws: (any Error).self) { try JSONDecoder().decode(CertificationAuthorityKeys.self, from: changed) }
         }
         #expect(try JSONDecoder().decode(CertificationAuthorityKeys.self, from: Data("{}".utf8)) == .none)
