@@ -244,4 +244,29 @@ struct KernelWithCardTests {
         #expect(sale.outcome.receipt.tvr.first == (wrong ? 0x04 : 0x00))
         #expect(sale.outcome.receipt.cryptogram.count == (wrong ? 0 : 8))
     }
+
+    @Test("No byte of a signed answer can be changed without the card being refused: a decline once the host has approved")
+    func everyByte() throws {
+        let keys = try TestCertificationAuthority.terminalKeys()
+        let card = try card("mc-credit")
+        for number in 1...2 {
+            for position in 0..<190 {
+                var count = 0
+                var length = 0
+                let sale = try sell(card, capabilities: Self.all, authorities: keys) { command, response in
+                    guard command.instruction == 0xAE else { return response }
+                    count += 1
+                    guard count == number else { return response }
+                    length = response.data.count
+                    guard response.data.indices.contains(position) else { return response }
+                    var data = response.data
+                    data[position] ^= UInt8(truncatingIfNeeded: 1 << (position % 8))
+                    return ResponseAPDU(data: data, status: response.status)
+                }
+                guard position < length else { break }
+                #expect(sale.wentOnline == (number == 2), "byte \(position)")
+                #expect(sale.outcome.verdict == .declined || (number == 1 && sale.outcome.verdict == .terminated), "byte \(position)")
+            }
+        }
+    }
 }
