@@ -16,10 +16,12 @@ struct ApplicationCryptogram: Sendable, Hashable {
     var information: UInt8
     /// 9F36.
     var transactionCounter: [UInt8]
-    /// 9F26.
+    /// 9F26; empty until a signature that holds it is opened.
     var cryptogram: [UInt8]
     /// 9F10.
     var issuerApplicationData: [UInt8]?
+    /// 9F4B.
+    var signedDynamicData: [UInt8]?
 
     /// `nil` for 11, which is reserved.
     var type: CryptogramType? { CryptogramType(rawValue: information & 0xC0) }
@@ -27,8 +29,10 @@ struct ApplicationCryptogram: Sendable, Hashable {
     /// Bits 3 to 1 of 9F27: 001 is "service not allowed" (Book 3, table 15).
     var isServiceNotAllowed: Bool { information & 0x07 == 0x01 }
 
+    /// With `isSigned` a CDA signature was asked for; 9F26 is then inside 9F4B (Book 2, table 20).
+    ///
     /// `nil` when it is neither format 1 (80: CID, ATC, AC, IAD) nor format 2 (77) with all that is mandatory.
-    init?(responseData: [UInt8]) {
+    init?(responseData: [UInt8], isSigned: Bool = false) {
         guard let objects = try? BERTLV.parse(responseData), objects.count == 1, let template = objects.first else { return nil }
         switch template.tag {
         case 0x80:
@@ -40,11 +44,15 @@ struct ApplicationCryptogram: Sendable, Hashable {
             issuerApplicationData = value.count > 11 ? Array(value[11...]) : nil
         case 0x77:
             guard let information = template.first(0x9F27)?.value, information.count == 1, let counter = template.first(0x9F36)?.value,
-                counter.count == 2, let cryptogram = template.first(0x9F26)?.value, cryptogram.count == 8
+                counter.count == 2
             else { return nil }
+            let signature = isSigned ? template.first(0x9F4B)?.value : nil
+            let cryptogram = template.first(0x9F26)?.value ?? []
+            guard cryptogram.count == 8 || (cryptogram.isEmpty && signature != nil) else { return nil }
             let data = template.first(0x9F10)?.value
             guard data?.count ?? 0 <= 32 else { return nil }
             self.information = information[0]
+            signedDynamicData = signature
             transactionCounter = counter
             self.cryptogram = cryptogram
             issuerApplicationData = data

@@ -39,6 +39,8 @@ extension ContactKernel {
         } else {
             requested = .tc
         }
+        // Book 2, 6.6: an AAC is asked for without a signature, so CDA is not performed.
+        if requested == .aac, requestsSignature(for: .arqc) { verificationResults.insert(.offlineDataAuthenticationNotPerformed) }
         // Book 4, A6: the terminal's own answer codes.
         switch requested {
         case .aac: data.set(0x8A, "Z1".utf8)
@@ -54,20 +56,29 @@ extension ContactKernel {
         guard let bytes = data.bytes(tag), let list = try? DataObjectList.parse(bytes), list.dataLength <= 255 else {
             return cryptogramUnusable(.malformedData)
         }
-        return transmit(CommandAPDU(0x80, 0xAE, type.rawValue, 0x00, data: data.data(for: list), expectedLength: 256), then: next)
+        let values = data.data(for: list)
+        authentication.transactionData += values
+        // 6.5.5.2: bit 5 of P1 asks for a CDA signature.
+        let reference = type.rawValue | (requestsSignature(for: type) ? 0x10 : 0x00)
+        return transmit(CommandAPDU(0x80, 0xAE, reference, 0x00, data: values, expectedLength: 256), then: next)
     }
 
     mutating func firstCryptogramAnswered(_ response: ResponseAPDU, requested: CryptogramType) -> [KernelAction] {
         guard response.status == .success else { return finish(.terminated, .cardCommandFailed) }
-        guard let answer = ApplicationCryptogram(responseData: response.data) else { return finish(.terminated, .malformedData) }
+        let isSigned = requestsSignature(for: requested)
+        guard var answer = ApplicationCryptogram(responseData: response.data, isSigned: isSigned) else {
+            return finish(.terminated, .malformedData)
+        }
+        let isAuthentic = !isSigned || verifySignature(of: &answer, response)
         keep(answer)
         statusInformation.insert(.cardRiskManagementPerformed)
         switch (requested, answer.type) {
         case (_, .aac):
             if requested == .aac { return finish(.declined, .declinedByTerminal) }
             return finish(.declined, answer.isServiceNotAllowed ? .serviceNotAllowed : .declinedByCard)
-        case (.tc, .tc): return finish(.approved)
-        case (.tc, .arqc), (.arqc, .arqc): return goOnline()
+        // Book 2, 6.6.2: a TC whose CDA failed is declined, an ARQC completed with an AAC.
+        case (.tc, .tc): return isAuthentic ? finish(.approved) : finish(.declined, .combinedAuthenticationFailed)
+        case (.tc, .arqc), (.arqc, .arqc): return isAuthentic ? goOnline() : declineAfterFailedSignature()
         // 6.5.5.4 and 10.8: a card may lower what was asked, never raise it; 11 is reserved.
         default: return finish(.terminated, .cryptogramNotAsRequested)
         }
@@ -76,7 +87,7 @@ extension ContactKernel {
     mutating func keep(_ answer: ApplicationCryptogram) {
         data.set(0x9F27, [answer.information])
         data.set(0x9F36, answer.transactionCounter)
-        data.set(0x9F26, answer.cryptogram)
+        if answer.cryptogram.isEmpty { data.remove(0x9F26) } else { data.set(0x9F26, answer.cryptogram) }
         if let issuerData = answer.issuerApplicationData { data.set(0x9F10, issuerData) } else { data.remove(0x9F10) }
     }
 }

@@ -20,10 +20,16 @@ extension ContactKernel {
 
     mutating func secondCryptogramAnswered(_ response: ResponseAPDU, requested: CryptogramType) -> [KernelAction] {
         guard response.status == .success else { return cryptogramUnusable(.cardCommandFailed) }
-        guard let answer = ApplicationCryptogram(responseData: response.data) else { return cryptogramUnusable(.malformedData) }
+        let isSigned = requestsSignature(for: requested)
+        guard var answer = ApplicationCryptogram(responseData: response.data, isSigned: isSigned) else {
+            return cryptogramUnusable(.malformedData)
+        }
+        let isAuthentic = !isSigned || verifySignature(of: &answer, response)
         keep(answer)
         switch (requested, answer.type) {
-        case (.tc, .tc): return finish(.approved)
+        // Book 2, 6.6.2: a TC whose CDA failed is declined, also after the issuer's approval.
+        case (.tc, .tc): return isAuthentic ? finish(.approved) : finish(.declined, .combinedAuthenticationFailed)
+        case (.aac, .aac) where authentication.signatureFailed: return finish(.declined, .combinedAuthenticationFailed)
         case (.tc, .aac): return finish(.declined, issuerApproved == true ? .cardRefusedAfterIssuerApproval : .declinedByCard)
         case (_, .aac): return finish(.declined, issuerApproved == nil ? .unableToGoOnline : .declinedByIssuer)
         // 6.5.5.4: the second answer is TC or AAC and never more than was asked.

@@ -11,12 +11,15 @@ extension ContactKernel {
         profile = []
         pendingRecords = []
         recordTags = []
+        authentication = OfflineDataAuthentication()
+        validity = nil
         setTerminalData(application)
 
         var optionsData: [UInt8] = []
         if let list = data.bytes(0x9F38) {
             guard let options = try? DataObjectList.parse(list) else { return finish(.terminated, .malformedData) }
             optionsData = data.data(for: options)
+            authentication.transactionData = optionsData
         }
         let template = BERTLV(0x83, optionsData).encoded
         guard template.count <= 255 else { return finish(.terminated, .malformedData) }

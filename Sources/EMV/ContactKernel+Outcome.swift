@@ -29,6 +29,7 @@ extension ContactKernel {
         case cardRefusedAfterIssuerApproval
         case serviceNotAllowed
         case unableToGoOnline
+        case combinedAuthenticationFailed
         case cryptogramNotAsRequested
     }
 

@@ -5,6 +5,8 @@ extension ContactKernel {
     struct RecordAddress: Sendable, Hashable {
         var file: UInt8
         var number: UInt8
+        /// Whether offline data authentication covers it.
+        var isAuthenticated: Bool
     }
 
     /// Without these there is no transaction (Book 3, 7.2, table 34).
@@ -12,7 +14,10 @@ extension ContactKernel {
 
     mutating func readRecords(_ files: ApplicationFileLocator) -> [KernelAction] {
         let addresses = files.entries.flatMap { entry in
-            entry.records.map { RecordAddress(file: entry.shortFileIdentifier, number: $0) }
+            entry.records.map {
+                RecordAddress(
+                    file: entry.shortFileIdentifier, number: $0, isAuthenticated: $0 - entry.records.lowerBound < entry.authenticated)
+            }
         }
         guard addresses.count <= Limits.records else { return finish(.terminated, .tooManyRecords) }
         pendingRecords = addresses[...]
@@ -28,6 +33,7 @@ extension ContactKernel {
         guard let address = pendingRecords.popFirst() else { return finish(.terminated, .unexpectedEvent) }
         // 10.2: anything but 9000 ends the session.
         guard response.status == .success else { return finish(.terminated, .cardCommandFailed) }
+        if address.isAuthenticated { authentication.addRecord(response.data, file: address.file) }
         // 10.2: files 11 to 30 are not of this specification; their records serve offline data authentication only.
         guard address.file <= 10 else { return readNextRecord() }
         guard let objects = try? BERTLV.parse(response.data), objects.count == 1, let template = objects.first, template.tag == 0x70 else {
@@ -51,9 +57,14 @@ extension ContactKernel {
             guard let date = KernelDate(numeric: bytes) else { return finish(.terminated, .malformedData) }
             effective = date
         }
-        // 10.3: no method both sides support, so none is performed.
-        verificationResults.insert(.offlineDataAuthenticationNotPerformed)
-        applyProcessingRestrictions(expiration: expiration, effective: effective)
+        validity = (expiration, effective)
+        return authenticateOffline()
+    }
+
+    /// 10.4 to 10.7.
+    mutating func processApplication() -> [KernelAction] {
+        guard let validity else { return finish(.terminated, .missingData) }
+        applyProcessingRestrictions(expiration: validity.expiration, effective: validity.effective)
         guard verifyCardholder() else { return finish(.terminated, .malformedData) }
         manageRisk()
         return analyseTerminalAction()

@@ -31,6 +31,7 @@ public struct ContactKernel: Sendable {
         // Application
         case processingOptions
         case records
+        case dynamicAuthentication
         case firstCryptogram(CryptogramType)
         case online
         case issuerAuthentication
@@ -41,6 +42,7 @@ public struct ContactKernel: Sendable {
     let terminal: TerminalData
     let applications: [ApplicationConfiguration]
     let transaction: KernelTransaction
+    let authorities: CertificationAuthorityKeys
 
     var phase = Phase.ready
     var commands = 0
@@ -63,24 +65,30 @@ public struct ContactKernel: Sendable {
     var profile: ApplicationInterchangeProfile = []
     var pendingRecords: ArraySlice<RecordAddress> = []
     var recordTags: Set<TagNumber> = []
+    var authentication = OfflineDataAuthentication()
+    /// 5F24 and 5F25, once the records are read.
+    var validity: (expiration: KernelDate, effective: KernelDate?)?
 
     // Online
     /// What the issuer said; `nil` before, and when it could not be reached.
     var issuerApproved: Bool?
     var issuerAuthenticationData: [UInt8]?
 
-    public init(terminal: TerminalData, applications: [ApplicationConfiguration], transaction: KernelTransaction) {
+    /// `authorities`: keys for offline data authentication, which is performed as far as 9F33 claims it.
+    public init(
+        terminal: TerminalData, applications: [ApplicationConfiguration], transaction: KernelTransaction,
+        authorities: CertificationAuthorityKeys = .none
+    ) {
         var truthful = terminal
         truthful.capabilities.subtract(Self.notPerformed)
         self.terminal = truthful
         self.applications = applications
         self.transaction = transaction
+        self.authorities = authorities
     }
 
-    /// Methods that 9F33 may not claim because this kernel has no means to perform them: PIN, and offline data authentication.
-    static let notPerformed: TerminalCapabilities = [
-        .plaintextOfflinePIN, .encipheredOnlinePIN, .encipheredOfflinePIN, .sda, .dda, .cda,
-    ]
+    /// Methods that 9F33 may not claim because this kernel has no means to perform them.
+    static let notPerformed: TerminalCapabilities = [.plaintextOfflinePIN, .encipheredOnlinePIN, .encipheredOfflinePIN]
 
     public mutating func on(_ event: KernelEvent) -> [KernelAction] {
         switch (phase, event) {
@@ -102,6 +110,7 @@ public struct ContactKernel: Sendable {
         case .finalSelection: applicationSelected(response)
         case .processingOptions: processingOptionsAnswered(response)
         case .records: recordRead(response)
+        case .dynamicAuthentication: internalAuthenticateAnswered(response)
         case .firstCryptogram(let requested): firstCryptogramAnswered(response, requested: requested)
         case .issuerAuthentication: issuerAuthenticationAnswered(response)
         case .secondCryptogram(let requested): secondCryptogramAnswered(response, requested: requested)

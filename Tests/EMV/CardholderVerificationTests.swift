@@ -63,13 +63,13 @@ struct CardholderVerificationTests {
         try expect("000186A0000003E84201", "3F0001", byte3: "80")
     }
 
-    @Test("a terminal configured with PIN that this kernel cannot take does not claim it")
+    @Test("a terminal configured with PIN that this kernel cannot take does not claim it; data authentication stays claimed")
     func notClaimed() throws {
         var terminal = TestShop.terminal
         terminal.capabilities.formUnion([.plaintextOfflinePIN, .encipheredOnlinePIN, .encipheredOfflinePIN, .dda])
         try expect(noAmounts + "4403" + "1F00", "1F0002", byte3: "00", terminal: terminal)
         let card = TestCard().with(0x8C, "9F3303")
-        let exchanges = card.opening + [ScriptedCard.Exchange("first GENERATE AC", "80AE800003" + "E02800" + "00", TestCard.aac)]
+        let exchanges = card.opening + [ScriptedCard.Exchange("first GENERATE AC", "80AE800003" + "E02840" + "00", TestCard.aac)]
         #expect(try Conversation.hold(TestShop.kernel(terminal: terminal), exchanges).outcome.verdict == .declined)
     }
 

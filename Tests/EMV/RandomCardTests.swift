@@ -105,6 +105,9 @@ struct RandomCardTests {
             var terminal = TestShop.terminal
             terminal.type = TerminalType(rawValue: 0x20 + UInt8.random(in: 1...6, using: &random))
             terminal.cardholderSelection = Bool.random(using: &random)
+            for method in [.sda, .dda, .cda] as [TerminalCapabilities] where Bool.random(using: &random) {
+                terminal.capabilities.insert(method)
+            }
             let transaction = TestShop.transaction(
                 type: [0x00, 0x01, 0x09, 0x20].randomElement(using: &random) ?? 0, other: Int64.random(in: 0...1, using: &random),
                 forceOnline: Bool.random(using: &random))

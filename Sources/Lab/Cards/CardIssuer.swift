@@ -76,9 +76,15 @@ public struct CardIssuer: Sendable {
             masterKey: try CardCryptography.cardMasterKey(
                 issuerKey: masterKey, pan: profile.pan, panSequenceNumber: profile.panSequenceNumber),
             cryptogramVersion: application.cryptogramVersion, responseFormat: application.responseFormat,
-            key: usesKey ? try application.keys.card.key() : nil, supports: application.supports, firstApproval: application.firstApproval,
+            key: usesKey ? try signingKey(application) : nil, supports: application.supports, firstApproval: application.firstApproval,
             onlineRequest: application.onlineRequest, secondApproval: application.secondApproval,
             issuerAuthenticationMandatory: application.issuerAuthenticationMandatory)
+    }
+
+    /// The card's key, or one of the same length that nobody certified.
+    private func signingKey(_ application: CardProfile.Application) throws -> RSAPrivateKey {
+        guard application.fault == .wrongDynamicSignature else { return try application.keys.card.key() }
+        return try (application.keys == .remainders ? TestKeyPair.card3 : .card1).key()
     }
 
     /// 6F { 84, A5 { 50 87 9F38 5F2D 9F11 9F12 } } (Book 1, table 45).
@@ -138,16 +144,18 @@ public struct CardIssuer: Sendable {
             throw LabError(.badFile, "no certification authority \([application.keys.authorityIndex].hex)")
         }
         let expiry: [UInt8] = [0x12, 0x49]
+        let covered = application.fault == .wrongStaticSignature ? staticData + [0x00] : staticData
         let issuer = IssuerSigner(key: try application.keys.issuer.key())
-        let certificate = try authority.issuerCertificate(
+        let signer = application.fault == .forgedCertificate ? try authority.forged() : authority
+        let certificate = try signer.issuerCertificate(
             for: issuer.key.publicKey, issuerIdentifier: CardCryptography.packed(profile.pan.firstSix) + [0xFF], expiry: expiry,
-            serial: [0x00, 0x00, 0x01])
+            serial: application.fault == .revokedCertificate ? TestCertificationAuthority.revokedSerial : [0x00, 0x00, 0x01])
         var records = [
             [BERTLV(0x8F, [authority.index]), BERTLV(0x9F32, certificate.exponent)]
                 + (certificate.remainder.isEmpty ? [] : [BERTLV(0x92, certificate.remainder)]), [BERTLV(0x90, certificate.certificate)],
         ]
         if application.supports.contains(.sda) {
-            records.append([BERTLV(0x93, try issuer.signedStaticData(authenticationCode: [0xDA, 0xC0], staticData: staticData))])
+            records.append([BERTLV(0x93, try issuer.signedStaticData(authenticationCode: [0xDA, 0xC0], staticData: covered))])
         }
         if application.supports.contains(.dda) || application.supports.contains(.cda) {
             let card = try issuer.cardCertificate(

@@ -70,6 +70,7 @@ extension CardProfile.Application {
         onlineRequest = try fields.choice(try fields.optionalText("onlineRequest") ?? "online", "onlineRequest")
         secondApproval = try fields.choice(try fields.optionalText("secondApproval") ?? "approve", "secondApproval")
         issuerAuthenticationMandatory = try fields.flag("issuerAuthenticationMandatory", default: false)
+        fault = try fields.optionalText("fault").map { try fields.choice($0, "fault") }
         try fields.finish()
     }
 }

@@ -65,6 +65,8 @@ public struct CardProfile: Sendable {
         public var secondApproval: Decision
         /// Whether a TC after an online answer needs issuer authentication that succeeded.
         public var issuerAuthenticationMandatory: Bool
+        /// What is wrong with its certificates or signatures; `nil` for nothing.
+        public var fault: Fault?
     }
 
     /// Bits of the application interchange profile, byte 1 (EMV 4.4 Book 3, C1).
@@ -85,6 +87,18 @@ public struct CardProfile: Sendable {
 
     public enum Decision: String, Sendable, CaseIterable {
         case approve, online, decline
+    }
+
+    /// How offline data authentication of the application fails.
+    public enum Fault: String, Sendable, CaseIterable {
+        /// 93 covers other data than the records hold.
+        case wrongStaticSignature
+        /// The card signs with another key than its certificate has.
+        case wrongDynamicSignature
+        /// 90 was signed by nobody the terminal knows.
+        case forgedCertificate
+        /// 90 is on the list of `TestCertificationAuthority.revokedSerial`.
+        case revokedCertificate
     }
 
     /// Which of the lab's keys certify the application.

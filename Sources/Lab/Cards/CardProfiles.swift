@@ -17,5 +17,7 @@ public enum CardProfiles {
     private static let files: [[UInt8]] = [
         PackageResources.visa_credit_yaml, PackageResources.mc_credit_yaml, PackageResources.two_apps_yaml, PackageResources.expired_yaml,
         PackageResources.declines_after_approval_yaml, PackageResources.no_common_aid_yaml,
+        PackageResources.sda_old_yaml, PackageResources.wrong_sda_yaml, PackageResources.wrong_dda_yaml,
+        PackageResources.forged_cert_yaml, PackageResources.revoked_cert_yaml,
     ]
 }

@@ -8,6 +8,8 @@ struct CardTransaction: Sendable {
 
     /// Values from the terminal by PDOL and CDOL, the latest of each.
     private(set) var terminalData: [TagNumber: [UInt8]] = [:]
+    /// All that the terminal sent by PDOL and CDOL, for the transaction data hash code (EMV 4.4 Book 2, 6.6.1).
+    private(set) var sent: [UInt8] = []
     /// 9F26 of the ARQC.
     var requestCryptogram: [UInt8]?
     var issuerAuthentication = IssuerAuthentication.notPerformed
@@ -21,6 +23,7 @@ struct CardTransaction: Sendable {
 
     /// Splits what the terminal sent by the list; the caller compared the lengths.
     mutating func take(_ data: [UInt8], by list: DataObjectList) {
+        sent += data
         var rest = data[...]
         for entry in list.entries {
             terminalData[entry.tag] = Array(rest.prefix(entry.length))

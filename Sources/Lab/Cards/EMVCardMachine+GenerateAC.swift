@@ -10,13 +10,13 @@ extension EMVCardMachine {
         case online = 0x80
     }
 
-    /// GENERATE AC (Book 3, 6.5.5): P1 bits 8 and 7 what the terminal asks for, bit 5 a CDA signature (which the lab's cards do not make yet: the
-    /// answer then comes without one, which the terminal takes for failed CDA).
+    /// GENERATE AC (Book 3, 6.5.5): P1 bits 8 and 7 what the terminal asks for, bit 5 a CDA signature.
     mutating func generateAC(_ command: CommandAPDU) -> ResponseAPDU {
         guard let asked = CryptogramType(rawValue: command.p1 & 0xC0), command.p2 == 0 else {
             return ResponseAPDU(status: .incorrectParameters)
         }
         guard let application else { return ResponseAPDU(status: .conditionsNotSatisfied) }
+        signatureRequested = command.p1 & 0x10 != 0 && application.supports.contains(.cda)
         switch phase {
         case .initiated:
             guard command.data.count == application.cdol1.dataLength else { return ResponseAPDU(status: .wrongLength) }
@@ -95,6 +95,7 @@ extension EMVCardMachine {
             }
             phase = .finished
         }
+        if signatureRequested, type != .declined { return signed(type, cryptogram, issuerData, application) }
         return .success(
             application.responseFormat == 1
                 ? BERTLV(0x80, [type.rawValue] + counter.bytes + cryptogram + issuerData)
@@ -104,6 +105,23 @@ extension EMVCardMachine {
                         BERTLV(0x9F27, [type.rawValue]), BERTLV(0x9F36, counter.bytes), BERTLV(0x9F26, cryptogram),
                         BERTLV(0x9F10, issuerData),
                     ]))
+    }
+
+    /// CDA (Book 2, 6.6.1): always format 2, the cryptogram inside the signature.
+    private mutating func signed(
+        _ type: CryptogramType, _ cryptogram: [UInt8], _ issuerData: [UInt8], _ application: PersonalisedCard.Application
+    ) -> ResponseAPDU {
+        let objects = [
+            BERTLV(0x9F27, [type.rawValue]), BERTLV(0x9F36, memory.transactionCounter.bytes), BERTLV(0x9F10, issuerData),
+        ]
+        guard let key = application.key, let number = random(8), number.count == 8,
+            let hash = try? Digest.sha1(transaction.sent + objects.encoded),
+            let signature = try? key.signDynamicData(
+                [UInt8(number.count)] + number + [type.rawValue] + cryptogram + hash, terminalData: transaction.value(.init(0x9F37, 4)))
+        else { return ResponseAPDU(status: .noPreciseDiagnosis) }
+        transaction.dynamicNumber = number
+        transaction.signedDynamically = true
+        return .success(BERTLV(0x77, objects + [BERTLV(0x9F4B, signature)]))
     }
 
     /// 9F10 as Visa lays it out for CVN 10 and 18: `06 DKI CVN 03 CVR(3)`, key index 1.

@@ -39,6 +39,8 @@ struct EMVCardMachine: Sendable {
     /// What SELECT last found by this name, for "next occurrence".
     var lastSelection: (name: [UInt8], index: Int)?
     var transaction = CardTransaction()
+    /// The GENERATE AC under way asked for a CDA signature.
+    var signatureRequested = false
 
     init(_ card: PersonalisedCard, random: @escaping @Sendable (Int) -> [UInt8]?) {
         self.card = card

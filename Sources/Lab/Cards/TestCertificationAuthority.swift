@@ -1,3 +1,4 @@
+import EMV
 import Keys
 
 /// The lab's certification authority and what issuers do with its certificates: the chain of EMV 4.4 Book 2, 5 and 6, built instead of checked.
@@ -14,6 +15,37 @@ public struct TestCertificationAuthority: Sendable {
             TestCertificationAuthority(index: 0xC1, key: try TestKeyPair.authorityC1.key()),
             TestCertificationAuthority(index: 0xC2, key: try TestKeyPair.authorityC2.key()),
         ]
+    }
+
+    /// Serial number of an issuer certificate that the lab's revocation list names.
+    public static let revokedSerial: [UInt8] = [0x00, 0x06, 0x66]
+
+    /// What a terminal must know to authenticate the lab's cards: both keys, and the revocations, for every RID of the cards there are.
+    public static func terminalKeys() throws -> CertificationAuthorityKeys {
+        let authorities = try load()
+        let rids = Set(try CardProfiles.load().flatMap(\.applications).map { Array($0.aid.prefix(5)) }).sorted {
+            $0.lexicographicallyPrecedes($1)
+        }
+        var keys: [CertificationAuthorityKey] = []
+        var revoked: [RevokedCertificate] = []
+        for rid in rids {
+            for authority in authorities {
+                keys.append(try authority.terminalKey(rid: rid))
+                revoked.append(try RevokedCertificate(rid: rid, index: authority.index, serial: revokedSerial))
+            }
+        }
+        return try CertificationAuthorityKeys(keys, revoked: revoked)
+    }
+
+    /// As a terminal keeps it for this payment system.
+    public func terminalKey(rid: [UInt8]) throws -> CertificationAuthorityKey {
+        try CertificationAuthorityKey(
+            rid: rid, index: index, modulus: publicKey.modulus, exponent: publicKey.exponent, checksum: try checksum(rid: rid))
+    }
+
+    /// An impostor: this authority's index, and a key that is not its own.
+    func forged() throws -> TestCertificationAuthority {
+        TestCertificationAuthority(index: index, key: try TestKeyPair.issuer2.key())
     }
 
     /// SHA-1 of RID | index | modulus | exponent, by which terminals check a stored key (Book 2, 11.2.2).

@@ -9,7 +9,10 @@ struct CardProfileTests {
     func builtIn() throws {
         let profiles = try CardProfiles.load()
         #expect(
-            profiles.map(\.name) == ["visa-credit", "mc-credit", "two-apps", "expired", "declines-after-approval", "no-common-aid"])
+            profiles.map(\.name) == [
+                "visa-credit", "mc-credit", "two-apps", "expired", "declines-after-approval", "no-common-aid", "sda-old", "wrong-sda",
+                "wrong-dda", "forged-cert", "revoked-cert",
+            ])
         #expect(Set(profiles.map { $0.pan.withDigits { $0 } }).count == profiles.count)
         for profile in profiles {
             #expect(profile.pan.passesLuhnCheck, "\(profile.name)")

@@ -19,19 +19,26 @@ struct KernelWithCardTests {
     /// One sale of 5.00 on 5 January 2026; the issuer answers with `code`, and `corrupted` with a wrong ARPC. Online data go to the issuer as the
     /// host would see them.
     private func sell(
-        _ card: EMVCard, code: String = "00", approved: Bool = true, corrupted: Bool = false, noHost: Bool = false, choice: Int = 0
+        _ card: EMVCard, code: String = "00", approved: Bool = true, corrupted: Bool = false, noHost: Bool = false, choice: Int = 0,
+        capabilities: TerminalCapabilities = [], authorities: CertificationAuthorityKeys = .none, denial: TerminalVerificationResults = [],
+        floorLimit: Int64 = 0,
+        change: (CommandAPDU, ResponseAPDU) -> ResponseAPDU = { $1 }
     ) throws -> Sale {
         let currency = try #require(Currency("USD"))
         let amount = try #require(Amount(minorUnits: 500, currency: currency))
+        var terminal = TerminalData()
+        terminal.capabilities.formUnion(capabilities)
         var kernel = ContactKernel(
-            terminal: TerminalData(),
+            terminal: terminal,
             applications: [
-                ApplicationConfiguration(aid: bytes("A000000003")), ApplicationConfiguration(aid: bytes("A000000004")),
+                ApplicationConfiguration(aid: bytes("A000000003")),
+                ApplicationConfiguration(
+                    aid: bytes("A000000004"), denial: ApplicationConfiguration.commonDenial.union(denial), floorLimit: floorLimit),
             ],
             transaction: KernelTransaction(
                 transactionType: 0, amountAuthorised: amount, amountOther: .zero(currency),
                 date: KernelDate(year: 2026, month: 1, day: 5), time: [0x12, 0x00, 0x00], sequenceCounter: 1,
-                unpredictableNumber: bytes("52BF4585"), forceOnline: true))
+                unpredictableNumber: bytes("52BF4585"), forceOnline: floorLimit == 0), authorities: authorities)
         var wentOnline = false
         var choices: [String] = []
         var pending = kernel.on(.start(answerToReset: try #require(card.reset())))
@@ -41,7 +48,7 @@ struct KernelWithCardTests {
             switch action {
             case .transmit(let command):
                 let answer = try #require(card.process(try command.serialized()))
-                pending = kernel.on(.response(try ResponseAPDU.parse(answer)))
+                pending = kernel.on(.response(change(command, try ResponseAPDU.parse(answer))))
             case .chooseApplication(let candidates):
                 choices = candidates.map(\.label)
                 pending = kernel.on(.applicationChosen(choice))
@@ -121,5 +128,145 @@ struct KernelWithCardTests {
         #expect(!sale.wentOnline)
         #expect(sale.outcome.verdict != .approved)
         #expect(sale.outcome.reason == "noCommonApplication")
+    }
+
+    // MARK: Offline data authentication
+
+    private static let all: TerminalCapabilities = [.sda, .dda, .cda]
+
+    @Test(
+        "Each method succeeds with its card: TVR without its bits, TSI says that it was performed",
+        arguments: [("visa-credit", "00"), ("mc-credit", "00"), ("sda-old", "02")])
+    func authenticates(name: String, tvr: String) throws {
+        let card = try card(name)
+        for _ in 1...2 {
+            let sale = try sell(card, capabilities: Self.all, authorities: try TestCertificationAuthority.terminalKeys())
+            #expect(sale.outcome.verdict == .approved, "\(sale.outcome.reason ?? "")")
+            #expect(sale.outcome.receipt.tvr.prefix(1).hex == tvr)
+            #expect((sale.outcome.receipt.tsi.first ?? 0) & 0x80 == 0x80)
+        }
+    }
+
+    @Test(
+        "Each fault sets the bit of its method, and of nothing else",
+        arguments: [("wrong-sda", "42"), ("wrong-dda", "08"), ("forged-cert", "08"), ("revoked-cert", "08")])
+    func faults(name: String, tvr: String) throws {
+        let sale = try sell(try card(name), capabilities: Self.all, authorities: try TestCertificationAuthority.terminalKeys())
+        #expect(sale.wentOnline)
+        #expect(sale.outcome.receipt.tvr.prefix(1).hex == tvr)
+        #expect((sale.outcome.receipt.tsi.first ?? 0) & 0x80 == 0x80)
+    }
+
+    @Test(
+        "Without the authority's key the method fails before the first cryptogram", arguments: [("visa-credit", "08"), ("mc-credit", "04")])
+    func noKeys(name: String, tvr: String) throws {
+        let sale = try sell(try card(name), capabilities: Self.all)
+        #expect(sale.wentOnline)
+        #expect(sale.outcome.receipt.tvr.prefix(1).hex == tvr)
+    }
+
+    @Test("A terminal with DDA alone takes DDA of a card that could CDA")
+    func weakerTerminal() throws {
+        let keys = try TestCertificationAuthority.terminalKeys()
+        var asked: [UInt8] = []
+        let sale = try sell(try card("mc-credit"), capabilities: [.dda], authorities: keys) { command, response in
+            asked.append(command.instruction)
+            return response
+        }
+        #expect(asked.contains(0x88) && sale.outcome.verdict == .approved && sale.outcome.receipt.tvr.first == 0x00)
+    }
+
+    /// Changes one byte of 9F36 in the answer to the `number`th GENERATE AC: everything else, the signature too, stays as the card made it.
+    private func changed(_ number: Int) throws -> (sale: Sale, requests: [UInt8]) {
+        let keys = try TestCertificationAuthority.terminalKeys()
+        var requests: [UInt8] = []
+        let sale = try sell(try card("mc-credit"), capabilities: Self.all, authorities: keys) { command, response in
+            guard command.instruction == 0xAE else { return response }
+            requests.append(command.p1)
+            guard requests.count == number, let objects = try? BERTLV.parse(response.data), let template = objects.first else {
+                return response
+            }
+            let altered = template.children.map { $0.tag == 0x9F36 ? BERTLV(0x9F36, [0x77, 0x77]) : $0 }
+            return ResponseAPDU(data: BERTLV(0x77, altered).encoded, status: response.status)
+        }
+        return (sale, requests)
+    }
+
+    @Test("CDA that fails with the ARQC is completed with an AAC at once, and the host is not asked (Book 2, 6.6.2)")
+    func firstSignature() throws {
+        let (sale, requests) = try changed(1)
+        #expect(requests == [0x90, 0x00])
+        #expect(!sale.wentOnline)
+        #expect(sale.outcome.verdict == .declined && sale.outcome.reason == "combinedAuthenticationFailed")
+        #expect(sale.outcome.receipt.tvr.first == 0x04)
+    }
+
+    @Test("CDA that fails with the TC after the host's approval is a decline, for the terminal to reverse (Book 2, 6.6.2)")
+    func secondSignature() throws {
+        let (sale, requests) = try changed(2)
+        #expect(requests == [0x90, 0x50])
+        #expect(sale.wentOnline)
+        #expect(sale.outcome.verdict == .declined && sale.outcome.reason == "combinedAuthenticationFailed")
+        #expect(sale.outcome.receipt.tvr.first == 0x04)
+        let (untouched, asked) = try changed(0)
+        #expect(asked == [0x90, 0x50] && untouched.outcome.verdict == .approved && untouched.outcome.receipt.tvr.first == 0x00)
+    }
+
+    @Test("A transaction the terminal declines asks for no signature: CDA counts as not performed (Book 2, 6.6)")
+    func declinedWithoutSignature() throws {
+        var requests: [UInt8] = []
+        let sale = try sell(
+            try card("mc-credit"), capabilities: Self.all, authorities: try TestCertificationAuthority.terminalKeys(),
+            denial: .merchantForcedOnline
+        ) { command, response in
+            if command.instruction == 0xAE { requests.append(command.p1) }
+            return response
+        }
+        #expect(requests == [0x00] && sale.outcome.verdict == .declined)
+        #expect(sale.outcome.receipt.tvr.first == 0x80 && (sale.outcome.receipt.tsi.first ?? 0) & 0x80 == 0)
+    }
+
+    @Test("An offline approval stands with its signature, and falls with a wrong one (Book 2, 6.6.2)", arguments: [false, true])
+    func offlineApproval(wrong: Bool) throws {
+        var profile = try CardProfiles.named("mc-credit")
+        profile.applications[0].firstApproval = .approve
+        if wrong { profile.applications[0].fault = .wrongDynamicSignature }
+        var requests: [UInt8] = []
+        let sale = try sell(
+            try CardIssuer().issue(profile), capabilities: Self.all, authorities: try TestCertificationAuthority.terminalKeys(),
+            floorLimit: 10_000
+        ) { command, response in
+            if command.instruction == 0xAE { requests.append(command.p1) }
+            return response
+        }
+        #expect(requests == [0x50] && !sale.wentOnline)
+        #expect(sale.outcome.verdict == (wrong ? .declined : .approved))
+        #expect(sale.outcome.receipt.tvr.first == (wrong ? 0x04 : 0x00))
+        #expect(sale.outcome.receipt.cryptogram.count == (wrong ? 0 : 8))
+    }
+
+    @Test("No byte of a signed answer can be changed without the card being refused: a decline once the host has approved")
+    func everyByte() throws {
+        let keys = try TestCertificationAuthority.terminalKeys()
+        let card = try card("mc-credit")
+        for number in 1...2 {
+            for position in 0..<190 {
+                var count = 0
+                var length = 0
+                let sale = try sell(card, capabilities: Self.all, authorities: keys) { command, response in
+                    guard command.instruction == 0xAE else { return response }
+                    count += 1
+                    guard count == number else { return response }
+                    length = response.data.count
+                    guard response.data.indices.contains(position) else { return response }
+                    var data = response.data
+                    data[position] ^= UInt8(truncatingIfNeeded: 1 << (position % 8))
+                    return ResponseAPDU(data: data, status: response.status)
+                }
+                guard position < length else { break }
+                #expect(sale.wentOnline == (number == 2), "byte \(position)")
+                #expect(sale.outcome.verdict == .declined || (number == 1 && sale.outcome.verdict == .terminated), "byte \(position)")
+            }
+        }
     }
 }
