@@ -99,6 +99,18 @@ def test_a_card_that_declines_after_the_hosts_approval_is_17_and_reversed(store,
     assert [message["fields"]["25"] for message in store.saw("1420")] == ["4007"]
 
 
+# EMV Book 3, C5, byte 1: 0x40 SDA failed, 0x08 DDA failed, 0x02 SDA selected; 0x80, not performed, must be in none.
+@pytest.mark.parametrize("card,first_byte", [
+    ("visa-credit", 0x00), ("mc-credit", 0x00), ("sda-old", 0x02), ("wrong-sda", 0x42), ("wrong-dda", 0x08), ("forged-cert", 0x08),
+    ("revoked-cert", 0x08)])
+def test_offline_data_authentication_ends_as_the_cards_name_says(store, pos, card, first_byte):
+    store.automatic(card)
+    answer = pos.sale(500)
+    assert bytes.fromhex(answer["TVR"])[0] == first_byte
+    assert bytes.fromhex(answer["TSI"])[0] & 0x80, "offline data authentication was performed"
+    assert answer["approval"] == "approved", "always online: the issuer decides"
+
+
 def test_an_expired_card_is_not_approved_offline_and_says_so_in_the_tvr(store, pos):
     store.automatic("expired")
     answer = pos.sale(500)
