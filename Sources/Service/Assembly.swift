@@ -136,7 +136,8 @@ struct Assembly {
             merchant: merchantIdentity, merchantName: merchant.name, currency: merchant.currency, model: Product.name,
             serialNumber: merchant.serialNumber, applicationName: Product.name, applicationVersion: Product.version, limits: limits,
             posConnectionLost: configuration.pos.connectionLost == .complete ? .complete : .reverse,
-            cardBrands: try Tables.brands(file: configuration.brandsFile), terminalData: terminalData(authenticatesData: authorities != .none),
+            cardBrands: try Tables.brands(file: configuration.brandsFile),
+            terminalData: terminalData(authenticatesData: authorities != .none),
             applications: try Tables.applications(file: configuration.applicationsFile).applications, language: merchant.language,
             dataDirectory: files.directory)
         terminal.authorities = authorities

@@ -22,7 +22,8 @@ struct StoreFiles: Sendable {
                 atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
             try KeyFile.write(LabKeys.hostMAC, to: macKey)
             // JSON is YAML, and JSON quotes what YAML could take for a number.
-            try JSONEncoder().encode(try TestCertificationAuthority.terminalKeys()).write(to: URL(filePath: authorityKeys), options: .atomic)
+            try JSONEncoder().encode(try TestCertificationAuthority.terminalKeys()).write(
+                to: URL(filePath: authorityKeys), options: .atomic)
         } catch {
             throw LabError(.badFile, "The folder \(directory) cannot be used: \(error)")
         }
