@@ -118,6 +118,9 @@ extension TerminalEngine {
 
     /// Returns when the slot was seen so.
     func slotIs(_ state: TransactionMachine.Slot) async {
-        while !Task.isCancelled, slot.state != state || (state != .noReader && reader == nil) { await Task.yield() }
+        // A reader that has not reported yet counts as empty; a card put in now would be one that it came with.
+        while !Task.isCancelled, slot.state != state || (state != .noReader && (reader == nil || slot == CardSlot(hasReader: true))) {
+            await Task.yield()
+        }
     }
 }
