@@ -52,10 +52,11 @@ let package = Package(
         // Floor 2; Keys lowest: the secret types are everybody's.
         module("Keys", ["CLibCrypto", "Hex"]),
         module("SmartCard", ["Hex"]),
+        module("MagneticStripe", ["Keys"]),
         module("ISO8583", ["Hex", "Keys", yams], resources: [.embedInCode("Dialects")]),
         module("USB", ["CLibUSB", "CLibUDev", "Hex", "Listening", logging]),
         // Floor 3
-        module("Devices", ["USB", "SmartCard", "Hex", "Listening", logging]),
+        module("Devices", ["USB", "SmartCard", "MagneticStripe", "Keys", "Hex", "Listening", logging]),
         module("EMV", ["SmartCard", "Keys", "Hex", "Money"]),
         module(
             "PaymentHost",
@@ -64,7 +65,8 @@ let package = Package(
                 nio("NIOConcurrencyHelpers"),
             ]),
         // Floor 4
-        module("Terminal", ["EMV", "Devices", "SmartCard", "PaymentHost", "Keys", "Hex", "Money", "JSON", logging, grdb]),
+        module(
+            "Terminal", ["EMV", "Devices", "SmartCard", "MagneticStripe", "PaymentHost", "Keys", "Hex", "Money", "JSON", logging, grdb]),
         // Floor 5
         module(
             "TerminalAPI",
@@ -97,9 +99,10 @@ let package = Package(
         tests("Listening"),
         tests("Keys", ["Hex"]),
         tests("SmartCard", ["Hex"]),
+        tests("MagneticStripe", ["Keys"]),
         tests("ISO8583", ["Hex", "Keys"]),
         tests("USB", ["CLibUSB", "Hex", logging]),
-        tests("Devices", ["Lab", "USB", "SmartCard", "Hex", logging]),
+        tests("Devices", ["Lab", "USB", "SmartCard", "MagneticStripe", "Keys", "Hex", logging]),
         tests("EMV", ["SmartCard", "Keys", "Hex", "Money"]),
         tests(
             "PaymentHost",

@@ -68,6 +68,8 @@ public struct TransactionAnswer: Sendable, Hashable, Codable {
     public var terminalID: String?
     public var merchantID: String?
     public var account: String?
+    /// YYMM; only for manual entry (pos-protocol, section 4).
+    public var expiryDate: String?
     public var cardBrand: String?
     /// 1 credit, 2 debit, 3 gift, 4 EBT.
     public var cardTypeProcessed: Int?
@@ -84,6 +86,7 @@ public struct TransactionAnswer: Sendable, Hashable, Codable {
     public var transactionTime: String?
     public var offline: Bool?
     public var state: TransactionState?
+    public var settlement: SettlementReport?
     public var merchantReceipt: String?
     public var customerReceipt: String?
 
@@ -92,4 +95,37 @@ public struct TransactionAnswer: Sendable, Hashable, Codable {
         self.errorCondition = errorCondition
         self.errorMessage = errorMessage
     }
+}
+
+/// What SETTLEMENT answers besides the common fields. Amounts are minor units.
+public struct SettlementReport: Sendable, Hashable, Codable {
+    public struct Total: Sendable, Hashable, Codable {
+        public var type: TransactionType
+        public var brand: String
+        public var count: Int
+        public var amount: Int64
+
+        public init(type: TransactionType, brand: String, count: Int, amount: Int64) {
+            self.type = type
+            self.brand = brand
+            self.count = count
+            self.amount = amount
+        }
+    }
+
+    /// Day of the year of the freeze, 1 to 366.
+    public var batchJulianDay: Int
+    public var totals: [Total] = []
+    public var salesCount = 0
+    public var salesAmount: Int64 = 0
+    public var refundsCount = 0
+    public var refundsAmount: Int64 = 0
+    public var voidsCount = 0
+    public var voidsAmount: Int64 = 0
+    /// Sales less refunds.
+    public var netAmount: Int64 = 0
+    /// Due reversals and queued advices that could not go before the freeze, by transaction.
+    public var leftBehind: [TransactionID] = []
+
+    public init(batchJulianDay: Int) { self.batchJulianDay = batchJulianDay }
 }

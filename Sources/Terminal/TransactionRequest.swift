@@ -41,6 +41,14 @@ public struct TransactionRequest: Sendable, Hashable, Codable {
     public var originalAuthCode: String?
     public var originalTransactionID: String?
     public var authCode: String?
+    /// Card on file: the host's token in place of a card, with the card's expiry (YYMM) and the stored credential indicator.
+    public var cardToken: String?
+    public var expiryDate: String?
+    public var storedCredential: String?
+    public var lineItems: [LineItem]?
+    public var customerReference: String?
+    public var taxExempt: Bool?
+    public var purchaseOrder: String?
     public var printReceipt: Bool?
     /// `parameters` of this request by key.
     public var parameters: [String: String] = [:]
@@ -48,4 +56,20 @@ public struct TransactionRequest: Sendable, Hashable, Codable {
     public var entryModes: Set<String>?
 
     public init(type: TransactionType) { self.type = type }
+}
+
+/// One line of what was bought, for receipt and display. Amounts are minor units of the terminal's currency.
+public struct LineItem: Sendable, Hashable, Codable {
+    public var description: String
+    /// As the POS wrote it, digits with at most one point: pieces or weight.
+    public var quantity: String?
+    public var unitPrice: Int64?
+    public var amount: Int64?
+
+    public init(description: String, quantity: String? = nil, unitPrice: Int64? = nil, amount: Int64? = nil) {
+        self.description = description
+        self.quantity = quantity
+        self.unitPrice = unitPrice
+        self.amount = amount
+    }
 }
