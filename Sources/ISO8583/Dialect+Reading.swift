@@ -107,12 +107,13 @@ extension Dialect {
     }
 
     private static func actionCode(_ row: DialectReader) throws(ISO8583Error) -> ActionCode {
-        try row.allow(["response", "text", "meaning", "reversal"])
+        try row.allow(["response", "text", "meaning", "reversal", "reconciliation"])
         guard let meaning: ActionCode.Meaning = try row.choice("meaning") else { throw row.error("meaning", "is missing") }
         let response = try row.text("response")
         guard response.utf8.count == 2 else { throw row.error("response", "must be two characters") }
         return ActionCode(
-            responseCode: response, text: try row.text("text"), meaning: meaning, reversalCode: try row.optionalText("reversal"))
+            responseCode: response, text: try row.text("text"), meaning: meaning, reversalCode: try row.optionalText("reversal"),
+            reconciliationCode: try row.optionalText("reconciliation"))
     }
 
     private static func words(_ table: DialectReader?) throws(ISO8583Error) -> [String: String] {

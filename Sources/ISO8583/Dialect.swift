@@ -23,11 +23,12 @@ public struct Dialect: Sendable {
     public var placement: Placement
     /// MTI by that of the 1993 edition, in whose terms requests are made; a type that is not listed is the same.
     public var messageTypes: [String: String]
-    /// Reason codes of reversals by those of the 1993 edition; a code that is not listed is the same.
+    /// Reason codes of reversals and advices by those of the 1993 edition; a code that is not listed is the same.
     public var reasonCodes: [String: String]
     /// Fields with the same value in every message that has a place for them: what an acquirer assigns once, such as a network identifier.
     public var constants: [Int: String]
-    /// Values of `placement.functionCode` and `.networkFunction` by what is asked: reversal, signOn, signOff, keyChange, echo.
+    /// Values of `placement.functionCode` and `.networkFunction` by what is asked: reversal, reconciliation,
+    /// signOn, signOff, keyChange, echo.
     public var functionCodes: [String: String]
     /// MTI of network messages.
     public var networkRequest: String
@@ -94,12 +95,17 @@ public struct Dialect: Sendable {
         /// What the code says in the answer to a reversal, as an action code of the 1993 edition (400 accepted, 913 repeated, 914 unknown);
         /// `nil`: the code itself. For editions that answer everything with the same codes.
         public var reversalCode: String?
+        /// The same in the answer to a reconciliation: 500 balanced, 501 not.
+        public var reconciliationCode: String?
 
-        public init(responseCode: String, text: String, meaning: Meaning, reversalCode: String? = nil) {
+        public init(
+            responseCode: String, text: String, meaning: Meaning, reversalCode: String? = nil, reconciliationCode: String? = nil
+        ) {
             self.responseCode = responseCode
             self.text = text
             self.meaning = meaning
             self.reversalCode = reversalCode
+            self.reconciliationCode = reconciliationCode
         }
 
         /// Whether it acknowledges an advice.

@@ -28,15 +28,40 @@ extension DialectMapping {
         let isPartial = isFinancial && action.meaning == .partial
         if let fault = dialect.answerFault(message, to: sent, except: isPartial ? [4] : []) { throw fault }
         if isPartial { try checkPartial(message, sent: sent) }
-        if case .financial(let financial) = request { try checkCard(message, financial.card) }
+        if case .financial(let financial) = request, let card = financial.card?.clear { try checkCard(message, card) }
         let elements = try message.text(48).map { text throws(ISO8583Error) in try PrivateElements(text) }
-        return HostAnswer(
-            actionCode: isFinancial ? code : action.reversalCode ?? code, responseCode: action.responseCode, message: action.text,
-            // A financial request is approved by an approval only; "accepted" answers advices.
-            approved: isFinancial ? action.meaning == .approved || isPartial : action.acceptsAdvice,
+        let verdict = verdict(code, action, request)
+        var answer = HostAnswer(
+            actionCode: verdict.code, responseCode: action.responseCode, message: action.text, approved: verdict.approved,
             isPartial: isPartial, amount: amount(message, request), approvalCode: message.text(38).flatMap { $0.isEmpty ? nil : $0 },
             iccData: message.bytes(55) ?? [], cardToken: elements?["02"], balance: try balance(message))
+        if case .reconciliation = request, let net = message.text(97) { answer.reconciliationNet = -(try NetAmount.minorUnits(net)) }
+        return answer
     }
+
+    /// What field 39 says to this kind of request, and its code in the terms of the 1993 edition for all but financial ones.
+    private func verdict(
+        _ code: String, _ action: Dialect.ActionCode, _ request: HostRequest
+    ) -> (code: String, approved: Bool) {
+        switch request {
+        case .financial:
+            // By an approval only; "accepted" answers advices.
+            return (code, action.meaning == .approved || action.meaning == .partial)
+        case .advice:
+            // host-protocol, "Exchanges": 000, 900, 901 and 913 accept an advice.
+            let own = action.reversalCode.flatMap { $0 == Self.reversalAccepted ? nil : $0 } ?? code
+            return (own, action.meaning == .approved || action.meaning == .accepted || own == Self.duplicate)
+        case .reversal: return (action.reversalCode ?? code, action.acceptsAdvice)
+        case .reconciliation:
+            let own = action.reconciliationCode ?? code
+            return (own, own == Self.balanced)
+        }
+    }
+
+    /// ISO 8583:1993, annex A.1.
+    private static let reversalAccepted = "400"
+    private static let duplicate = "913"
+    private static let balanced = "500"
 
     /// host-protocol, partial approval: 0 < approved < asked, and where the dialect has a field for the amount asked, that is it.
     private func checkPartial(_ message: Message, sent: Message) throws(ISO8583Error) {
@@ -61,7 +86,9 @@ extension DialectMapping {
         let currency =
             switch request {
             case .financial(let financial): financial.amount.currency
+            case .advice(let advice): advice.amount.currency
             case .reversal(let reversal): reversal.amount.currency
+            case .reconciliation(let reconciliation): reconciliation.currency
             }
         return message.number(4).flatMap { Amount(minorUnits: $0, currency: currency) }
     }

@@ -80,7 +80,7 @@ public struct DialectMapping: Sendable {
     private func checkCodes() throws(PaymentHostError) {
         let placement = dialect.placement
         let functions =
-            (placement.functionCode.map { [($0, "reversal")] } ?? [])
+            (placement.functionCode.map { [($0, "reversal"), ($0, "reconciliation")] } ?? [])
             + NetworkFunction.allCases.map { (placement.networkFunction, $0.rawValue) }
         for (number, function) in functions {
             guard let code = dialect.functionCodes[function], fits(number, code) else {
@@ -88,8 +88,9 @@ public struct DialectMapping: Sendable {
             }
         }
         guard let field = placement.reasonCode else { return }
-        for reason in ReversalRequest.Reason.allCases where !fits(field, dialect.reasonCodes[reason.rawValue] ?? reason.rawValue) {
-            throw PaymentHostError(.dialect, "Dialect \(dialect.name) has no reason code for \(reason.rawValue).")
+        let reasons = ReversalRequest.Reason.allCases.map(\.rawValue) + AdviceRequest.Reason.allCases.map(\.rawValue)
+        for reason in reasons where !fits(field, dialect.reasonCodes[reason] ?? reason) {
+            throw PaymentHostError(.dialect, "Dialect \(dialect.name) has no reason code for \(reason).")
         }
     }
 

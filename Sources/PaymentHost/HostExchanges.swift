@@ -14,7 +14,7 @@ public struct AdviceRequest: Sendable {
 
     /// The advice's own STAN, times and RRN; the repeats keep them.
     public var exchange: ExchangeIdentity
-    /// Field 24: 200 store and forward and FORCE, 201 and 202 completion, 6xx tip adjust and batch upload.
+    /// Field 24 (`FunctionCode`): 200 store and forward and FORCE, 201 and 202 completion, 690 tip adjust, 691 batch upload.
     public var functionCode: String
     public var reason: Reason?
     /// Field 56, for completions, tip adjust and batch upload: the posting or hold that this one replaces.
@@ -36,7 +36,7 @@ public struct AdviceRequest: Sendable {
     public var batchNumber: Int
     public var invoice: String?
     public var reference: String?
-    /// 48.11.
+    /// 48.11 (`AdviceMarker`).
     public var marker: String?
     public var isRepeat: Bool
 
@@ -108,6 +108,9 @@ public enum HostCard: Sendable {
     case token(String, expiry: String?, storedCredential: String?)
     /// 48.05 and 48.06 in place of 35 (host-protocol, "Fields").
     case encrypted(EncryptedCardData)
+
+    /// What was read of a card in the clear.
+    public var clear: HostCardData? { if case .clear(let card) = self { card } else { nil } }
 }
 
 /// Card data as a P2PE reader gave it: the terminal can neither read nor show it.

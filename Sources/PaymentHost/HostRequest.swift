@@ -4,7 +4,9 @@ import Money
 /// What the terminal wants of the host, in the terms of payment; the dialect turns it into a message (and nothing else knows fields).
 public enum HostRequest: Sendable {
     case financial(FinancialRequest)
+    case advice(AdviceRequest)
     case reversal(ReversalRequest)
+    case reconciliation(ReconciliationRequest)
 }
 
 /// What names an exchange for as long as anybody may ask about it: goes into field 56 of what follows it. Not secret.
@@ -80,9 +82,9 @@ public enum HostCardholderAuthentication: String, Sendable, Hashable, Codable {
 /// 1100 or 1200, by `exchange.mti`.
 public struct FinancialRequest: Sendable {
     public var exchange: ExchangeIdentity
-    /// By the 1993 edition; goes into 24 if the dialect has function codes.
+    /// By the 1993 edition (`FunctionCode`); goes into 24 if the dialect has function codes.
     public var functionCode: String
-    /// Field 3, six digits.
+    /// Field 3, six digits (`ProcessingCode`).
     public var processingCode: String
     /// What the card is charged: everything included.
     public var amount: Amount
@@ -90,20 +92,31 @@ public struct FinancialRequest: Sendable {
     public var cashback: Amount?
     public var surcharge: Amount?
     public var tax: Amount?
-    public var card: HostCardData
+    /// `nil` for increments (106) and linked refunds without the card: `original` says whose it is.
+    public var card: HostCard?
     public var entryMode: EntryMode
     public var authentication: HostCardholderAuthentication
+    /// Online PIN.
+    public var pin: HostPINData?
+    /// Field 56: the hold that an increment raises, the sale that a linked refund gives back.
+    public var original: ExchangeIdentity?
+    /// Field 30, where the amount differs from the original's.
+    public var originalAmount: Amount?
+    /// 48.13.
+    public var originalApprovalCode: String?
     public var batchNumber: Int
     public var partialApprovalAllowed: Bool
     public var invoice: String?
     public var reference: String?
+    /// 48.08, parameter HWVENDORID.
+    public var vendorID: String?
 
     public init(
         exchange: ExchangeIdentity, functionCode: String, processingCode: String, amount: Amount, tip: Amount? = nil,
-        cashback: Amount? = nil,
-        surcharge: Amount? = nil, tax: Amount? = nil, card: HostCardData, entryMode: EntryMode,
-        authentication: HostCardholderAuthentication,
-        batchNumber: Int, partialApprovalAllowed: Bool = false, invoice: String? = nil, reference: String? = nil
+        cashback: Amount? = nil, surcharge: Amount? = nil, tax: Amount? = nil, card: HostCard?, entryMode: EntryMode,
+        authentication: HostCardholderAuthentication, pin: HostPINData? = nil, original: ExchangeIdentity? = nil,
+        originalAmount: Amount? = nil, originalApprovalCode: String? = nil, batchNumber: Int, partialApprovalAllowed: Bool = false,
+        invoice: String? = nil, reference: String? = nil, vendorID: String? = nil
     ) {
         self.exchange = exchange
         self.functionCode = functionCode
@@ -116,10 +129,15 @@ public struct FinancialRequest: Sendable {
         self.card = card
         self.entryMode = entryMode
         self.authentication = authentication
+        self.pin = pin
+        self.original = original
+        self.originalAmount = originalAmount
+        self.originalApprovalCode = originalApprovalCode
         self.batchNumber = batchNumber
         self.partialApprovalAllowed = partialApprovalAllowed
         self.invoice = invoice
         self.reference = reference
+        self.vendorID = vendorID
     }
 }
 
@@ -140,6 +158,8 @@ public struct ReversalRequest: Sendable, Hashable, Codable {
     public var reason: Reason
     public var processingCode: String
     public var amount: Amount
+    /// Field 30, where the original was for another amount.
+    public var originalAmount: Amount?
     /// Field 38 of the original's answer, if one came.
     public var approvalCode: String?
     /// Field 55 when the card's end matters (9F10 95 9F5B 9B).
@@ -151,14 +171,14 @@ public struct ReversalRequest: Sendable, Hashable, Codable {
 
     public init(
         exchange: ExchangeIdentity, original: ExchangeIdentity, reason: Reason, processingCode: String, amount: Amount,
-        approvalCode: String?,
-        iccData: [UInt8]?, entryMode: EntryMode, batchNumber: Int, isRepeat: Bool
+        originalAmount: Amount? = nil, approvalCode: String?, iccData: [UInt8]?, entryMode: EntryMode, batchNumber: Int, isRepeat: Bool
     ) {
         self.exchange = exchange
         self.original = original
         self.reason = reason
         self.processingCode = processingCode
         self.amount = amount
+        self.originalAmount = originalAmount
         self.approvalCode = approvalCode
         self.iccData = iccData
         self.entryMode = entryMode
@@ -169,12 +189,14 @@ public struct ReversalRequest: Sendable, Hashable, Codable {
 
 /// A matched, verified answer.
 public struct HostAnswer: Sendable {
-    /// Field 39 as the host sent it, "000"; of a reversal in the terms of the 1993 edition (400, 913, 914) whatever the dialect.
+    /// Field 39 as the host sent it, "000"; of a reversal, advice or reconciliation in the terms of the 1993 edition whatever the dialect:
+    /// 400 and 900 accepted, 913 repeated, 914 original unknown, 500 balanced, 501 not.
     public var actionCode: String
     /// Two characters by the dialect's table, "00".
     public var responseCode: String
     /// Text of the dialect's table or of the host.
     public var message: String
+    /// Approved; of an advice or reversal: accepted, a repeat included; of a reconciliation: balanced.
     public var approved: Bool
     /// 39 = 002.
     public var isPartial: Bool
@@ -184,11 +206,15 @@ public struct HostAnswer: Sendable {
     /// Field 55.
     public var iccData: [UInt8]
     public var cardToken: String?
+    /// Available balance of 54: minor units; negative when the cardholder owes.
     public var balance: String?
+    /// Field 97 of a reconciliation that does not balance: the host's net, as `ReconciliationRequest.Totals.net`.
+    public var reconciliationNet: Int64?
 
     public init(
         actionCode: String, responseCode: String, message: String, approved: Bool, isPartial: Bool = false, amount: Amount? = nil,
-        approvalCode: String? = nil, iccData: [UInt8] = [], cardToken: String? = nil, balance: String? = nil
+        approvalCode: String? = nil, iccData: [UInt8] = [], cardToken: String? = nil, balance: String? = nil,
+        reconciliationNet: Int64? = nil
     ) {
         self.actionCode = actionCode
         self.responseCode = responseCode
@@ -200,6 +226,7 @@ public struct HostAnswer: Sendable {
         self.iccData = iccData
         self.cardToken = cardToken
         self.balance = balance
+        self.reconciliationNet = reconciliationNet
     }
 }
 

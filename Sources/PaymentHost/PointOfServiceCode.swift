@@ -6,6 +6,8 @@ struct PointOfServiceCode {
     let terminal: PointOfServiceTerminal
     let entryMode: EntryMode
     let authentication: HostCardholderAuthentication
+    /// False for a card on file, and for what goes on without its card.
+    var isCardPresent = true
 
     /// The value of field `number`.
     func text(_ number: Int, _ dialect: Dialect) throws(PaymentHostError) -> String {
@@ -26,7 +28,7 @@ struct PointOfServiceCode {
         case .cardholderAuthenticationCapability: terminal.hasPINPad ? "pin" : "none"
         case .cardCaptureCapability: "none"
         case .operatingEnvironment: terminal.isAttended ? "attended" : "unattended"
-        case .cardholderPresence, .cardPresence: "present"
+        case .cardholderPresence, .cardPresence: isCardPresent ? "present" : "absent"
         case .cardDataInputMode: inputMode
         case .cardholderAuthenticationMethod, .cardholderAuthenticationEntity: authentication.rawValue
         case .cardDataOutputCapability: terminal.readsChips ? "chip" : "none"

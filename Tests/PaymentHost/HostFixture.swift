@@ -37,10 +37,11 @@ struct HostFixture {
         let isManual = entryMode == .manual
         return FinancialRequest(
             exchange: exchange("1200", stan), functionCode: "200", processingCode: "000000", amount: amount(minorUnits),
-            card: HostCardData(
-                pan: pan, expiry: "2912", track2: isManual ? nil : SecretBytes(track2.utf8),
-                panSequenceNumber: entryMode == .chip ? 1 : nil,
-                iccData: entryMode == .chip ? [0x9F, 0x26, 0x01, 0xAA] : nil),
+            card: .clear(
+                HostCardData(
+                    pan: pan, expiry: "2912", track2: isManual ? nil : SecretBytes(track2.utf8),
+                    panSequenceNumber: entryMode == .chip ? 1 : nil,
+                    iccData: entryMode == .chip ? [0x9F, 0x26, 0x01, 0xAA] : nil)),
             entryMode: entryMode, authentication: .notAuthenticated, batchNumber: 7)
     }
 

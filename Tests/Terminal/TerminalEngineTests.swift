@@ -23,7 +23,7 @@ struct TerminalEngineTests {
         let answer = await sale.final()
         #expect(answer.result == .completed && answer.approval == .approved && answer.errorCondition == nil)
         #expect(answer.authCode == "123456" && answer.totalAmount == 600 && answer.authorizedAmount == 600 && answer.state == .completed)
-        #expect(sent.card.iccData == [0x9F, 0x26, 0x01, 0x00] && sent.card.track2 != nil && sent.entryMode == .chip)
+        #expect(sent.card?.clear?.iccData == [0x9F, 0x26, 0x01, 0x00] && sent.card?.clear?.track2 != nil && sent.entryMode == .chip)
         #expect(answer.cardBrand == "VISA" && answer.cardTypeProcessed == 1 && answer.entryMode == "Chip" && answer.aid == "A0000000031010")
         #expect(answer.reference == "R1" && answer.transactionID == sale.id && answer.batchNumber == 1)
         let account = try #require(answer.account)
