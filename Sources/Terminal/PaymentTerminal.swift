@@ -22,6 +22,12 @@ public protocol PaymentTerminal: Sendable {
     /// The transaction accepted under this `requestId` within 48 hours.
     func transaction(requestID: String) async -> RecordedTransaction?
 
+    /// The transaction of that name, running (without answer) or recorded.
+    func transaction(_ name: TransactionName) async -> RecordedTransaction?
+
+    /// Recorded transactions, newest first; `nil` when the journal cannot be read or the cursor is none that it gave.
+    func transactions(_ query: TransactionQuery) async -> TransactionPage?
+
     /// For `GetInformation`: a snapshot, cheap enough for the event loop.
     var information: TerminalInformation { get }
 }

@@ -14,7 +14,7 @@ public struct TransactionQuery: Sendable, Hashable {
     public init() {}
 }
 
-/// Newest first.
+/// Newest first: by acceptance, with `from` or `to` by local date and then by acceptance.
 public struct TransactionPage: Sendable {
     public var transactions: [RecordedTransaction]
     /// `nil` on the last page.

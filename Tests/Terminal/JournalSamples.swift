@@ -9,18 +9,21 @@ enum JournalSamples {
     static let time = WallTime(milliseconds: 1_795_384_089_000)
 
     static func accepted(
-        _ id: String, peer: String = "till", requestID: String? = nil, reference: String? = nil, at: WallTime = time, batch: Int = 1
+        _ id: String, peer: String = "till", requestID: String? = nil, reference: String? = nil, unique: String? = nil, at: WallTime = time,
+        batch: Int = 1, date: String = "20261122"
     ) -> JournalEntry {
         var request = TransactionRequest(type: .sale)
         request.requestedAmount = 500
         request.requestID = requestID
         request.reference = reference
+        request.uniqueTransactionID = unique
+        var draft = TransactionAnswer(result: .applicationError)
+        draft.transactionDate = date
         return .transaction(
             TransactionID(id),
             .accepted(
                 Acceptance(
-                    peer: PeerIdentity(peer), request: request, at: at, batchNumber: batch,
-                    draft: TransactionAnswer(result: .applicationError))))
+                    peer: PeerIdentity(peer), request: request, at: at, batchNumber: batch, draft: draft)))
     }
 
     static func pending(_ id: String, stan: Int = 1) -> JournalEntry {

@@ -147,6 +147,83 @@ struct JournalStoreTests {
         }
     }
 
+    @Test("GetTransactions: newest first, in pages that neither repeat nor skip, whatever is asked for", arguments: Kind.allCases)
+    func pages(_ kind: Kind) throws {
+        try Self.with(kind) { store, _ in
+            for number in 1...25 {
+                let id = "T\(number)"
+                try store.commit([
+                    Samples.accepted(id, batch: number <= 12 ? 1 : 2, date: "202611" + (number <= 5 ? "20" : number <= 15 ? "21" : "22")),
+                    Samples.pending(id),
+                ])
+                try store.commit([Samples.decided(id, number % 7 == 0 ? Samples.silent : Samples.approved)])
+            }
+            func all(_ change: (inout TransactionQuery) -> Void) throws -> [Int] {
+                var query = TransactionQuery()
+                query.limit = 4
+                change(&query)
+                var found: [Int] = []
+                repeat {
+                    let page = try store.page(query)
+                    #expect(page.transactions.count == query.limit || page.cursor == nil)
+                    found += page.transactions.compactMap { Int($0.id.description.dropFirst()) }
+                    query.cursor = page.cursor
+                } while query.cursor != nil
+                return found
+            }
+            #expect(try all { _ in } == Array((1...25).reversed()))
+            #expect(try all { $0.limit = 25 } == Array((1...25).reversed()))
+            #expect(try all { $0.batchNumber = 1 } == Array((1...12).reversed()))
+            #expect(try all { $0.state = .reversalPending } == [21, 14, 7])
+            #expect(
+                try all {
+                    $0.state = .completed; $0.batchNumber = 2
+                } == [25, 24, 23, 22, 20, 19, 18, 17, 16, 15, 13])
+            #expect(
+                try all {
+                    $0.from = "20261121"; $0.to = "20261121"
+                } == Array((6...15).reversed()))
+            #expect(try all { $0.to = "20261121" } == Array((1...15).reversed()))
+            #expect(
+                try all {
+                    $0.from = "20261122"; $0.state = .reversalPending
+                } == [21])
+            #expect(try all { $0.type = .refund } == [])
+            #expect(
+                try all {
+                    $0.type = .sale; $0.from = "20261123"
+                } == [])
+        }
+    }
+
+    @Test("GetTransactions: a cursor of nobody's, or of another order, is refused", arguments: Kind.allCases)
+    func cursors(_ kind: Kind) throws {
+        try Self.with(kind) { store, _ in
+            var query = TransactionQuery()
+            for cursor in ["", "x", "-1", "1-2", "20261121-1", "99999999999999999999"] {
+                query.cursor = cursor
+                #expect(throws: JournalError.self, "\(cursor)") { try store.page(query) }
+            }
+            query.from = "20261121"
+            query.cursor = "17"
+            #expect(throws: JournalError.self) { try store.page(query) }
+        }
+    }
+
+    @Test("By unique id and by reference: the newest, of the batch or of all", arguments: Kind.allCases)
+    func names(_ kind: Kind) throws {
+        try Self.with(kind) { store, _ in
+            try store.commit([Samples.accepted("A", reference: "x", unique: "u1", batch: 1)])
+            try store.commit([Samples.accepted("B", reference: "x", unique: "u2", batch: 1)])
+            try store.commit([Samples.accepted("C", reference: "x", unique: "u1", batch: 2)])
+            #expect(try store.transaction(uniqueTransactionID: "u1")?.id.description == "C")
+            #expect(try store.transaction(uniqueTransactionID: "u3") == nil)
+            #expect(try store.transaction(reference: "x", batchNumber: 1)?.id.description == "B")
+            #expect(try store.transaction(reference: "x", batchNumber: nil)?.id.description == "C")
+            #expect(try store.transaction(reference: "x", batchNumber: 3) == nil)
+        }
+    }
+
     @Test("A commit is all or nothing", arguments: Kind.allCases)
     func atomic(_ kind: Kind) throws {
         try Self.with(kind) { store, reopen in
@@ -267,10 +344,60 @@ struct SQLiteJournalStoreTests {
             "SELECT max(number) FROM transactions WHERE requestID = 'A' AND acceptedAt >= 1",
             "SELECT 1 FROM transactions WHERE reference = 'x' AND batch = 1 AND type = 'SALE' AND approved = 1 AND state = 'completed'",
             "SELECT kind, body FROM events WHERE transactionNumber = 1 ORDER BY sequence",
+            "SELECT max(number) FROM transactions WHERE uniqueID = 'A'",
+            "SELECT max(number) FROM transactions WHERE reference = 'A'",
+            "SELECT max(number) FROM transactions WHERE reference = 'A' AND batch = 1",
         ] {
             let plan = try store.pool.read { try Row.fetchAll($0, sql: "EXPLAIN QUERY PLAN " + sql) }.map { $0["detail"] as String }
             #expect(plan.allSatisfy { $0.contains("INDEX") }, "\(sql): \(plan)")
         }
+    }
+}
+
+extension SQLiteJournalStoreTests {
+    @Test("Pages come from an index in its order: nothing is sorted")
+    func pagePlans() throws {
+        let directory = try TemporaryDirectory()
+        let store = try SQLiteJournalStore(path: directory.journal)
+        for bits in 0..<32 {
+            var query = TransactionQuery()
+            if bits & 1 != 0 { query.batchNumber = 1 }
+            if bits & 2 != 0 { query.type = .sale }
+            if bits & 4 != 0 { query.state = .completed }
+            if bits & 8 != 0 { query.from = "20261121" }
+            if bits & 16 != 0 { query.to = "20261121" }
+            let (sql, arguments) = SQLiteJournalStore.select(
+                query, after: PageCursor(date: query.ordersByDate ? "20261121" : nil, number: 9))
+            let plan = try store.pool.read { try Row.fetchAll($0, sql: "EXPLAIN QUERY PLAN " + sql, arguments: arguments) }
+            let steps = plan.map { $0["detail"] as String }
+            #expect(steps.allSatisfy { $0.hasPrefix("SEARCH") }, "\(sql): \(steps)")
+        }
+    }
+
+    @Test("A journal of the first version is brought up to date, and everything in it is found")
+    func migration() throws {
+        let directory = try TemporaryDirectory()
+        do {
+            let queue = try DatabaseQueue(path: directory.journal)
+            try SQLiteJournalStore.migrator.migrate(queue, upTo: "1 transactions, events, terminal")
+            try queue.write { database in
+                try database.execute(
+                    sql: "INSERT INTO transactions (id, peer, type, batch, acceptedAt) VALUES ('A', 'till', 'SALE', 1, 5)")
+                for entry in [
+                    Samples.accepted("A", unique: "u1", date: "20261121"), Samples.pending("A"), Samples.decided("A", Samples.silent),
+                ] {
+                    guard case .transaction(_, let event) = entry else { continue }
+                    try database.execute(
+                        sql: "INSERT INTO events (transactionNumber, kind, body) VALUES (1, ?, ?)",
+                        arguments: [event.kind, try event.body()])
+                }
+            }
+        }
+        let store = try SQLiteJournalStore(path: directory.journal)
+        var query = TransactionQuery()
+        query.to = "20261121"
+        #expect(try store.page(query).transactions.map(\.id.description) == ["A"])
+        #expect(try store.transaction(uniqueTransactionID: "u1")?.reversal == .due)
     }
 }
 

@@ -145,3 +145,29 @@ struct TerminalEngineAcceptanceTests {
         #expect(await rig.engine.lastTransaction(of: PeerIdentity("other"))?.id == second.id)
     }
 }
+
+@Suite("Engine: inquiries", .timeLimit(.minutes(1)))
+struct TerminalEngineInquiryTests {
+    @Test("GetTransaction finds a transaction by each of its names, running or recorded")
+    func names() async throws {
+        let rig = try await Rig()
+        var request = Rig.sale()
+        (request.requestID, request.uniqueTransactionID, request.reference) = ("0123456789abcdef", "U1", "R1")
+        let (sale, exchange) = try await rig.sellUntilHost(request)
+        let names: [TransactionName] = [
+            .requestID("0123456789abcdef"), .transactionID(sale.id), .uniqueTransactionID("U1"), .reference("R1"),
+        ]
+        for name in names {
+            let running = await rig.engine.transaction(name)
+            #expect(running?.id == sale.id && running?.answer == nil, "\(name)")
+        }
+        exchange.approve()
+        let final = await sale.final()
+        for name in names { #expect(await rig.engine.transaction(name)?.answer == final, "\(name)") }
+        #expect(await rig.engine.transaction(.reference("R2")) == nil)
+        #expect(await rig.engine.transactions(TransactionQuery())?.transactions.map(\.id) == [sale.id])
+        var bad = TransactionQuery()
+        bad.cursor = "nobody's"
+        #expect(await rig.engine.transactions(bad) == nil)
+    }
+}

@@ -4,7 +4,7 @@ import PaymentHost
 
 extension TerminalEngine {
     /// How long a `requestId` is remembered (pos-protocol, section 2).
-    private static let requestIDLifetime: Int64 = 48 * 3600 * 1000
+    static let requestIDLifetime: Int64 = 48 * 3600 * 1000
 
     /// `report` may be called before this returns.
     public func begin(
@@ -125,28 +125,6 @@ extension TerminalEngine {
     public func presence(_ presence: POSPresence, of id: TransactionID) async {
         guard running?.id == id else { return }
         feed(.presence(presence))
-    }
-
-    public func lastTransaction(of peer: PeerIdentity) async -> RecordedTransaction? {
-        if let running, running.peer == peer { return running.recorded }
-        return read { store throws(JournalError) in try store.lastTransaction(of: peer)?.recorded }
-            ?? running?.recorded ?? read { store throws(JournalError) in try store.lastTransaction(of: nil)?.recorded }
-    }
-
-    public func transaction(requestID: String) async -> RecordedTransaction? {
-        if let running, running.request.requestID == requestID { return running.recorded }
-        let since = WallTime(milliseconds: environment.clock.wallTime.milliseconds - Self.requestIDLifetime)
-        return read { store throws(JournalError) in try store.transaction(requestID: requestID, since: since)?.recorded }
-    }
-
-    private func read<Value>(_ body: (any JournalStore) throws(JournalError) -> Value?) -> Value? {
-        guard let store = journal?.store else { return nil }
-        do throws(JournalError) {
-            return try body(store)
-        } catch {
-            environment.log.error("\(error)", metadata: ["code": "\(error.code.rawValue)"])
-            return nil
-        }
     }
 
     func times(at now: WallTime) -> (local: CalendarTime, utc: CalendarTime) {

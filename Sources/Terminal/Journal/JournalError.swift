@@ -7,6 +7,8 @@ public struct JournalError: Error, Sendable, Hashable, CustomStringConvertible {
         case commitFailed = "journal.commitFailed"
         /// A record cannot be read back.
         case damaged = "journal.damaged"
+        /// A page was asked for behind a place that is none.
+        case badCursor = "journal.badCursor"
         /// Made by a newer version of this program.
         case newerSchema = "journal.newerSchema"
     }

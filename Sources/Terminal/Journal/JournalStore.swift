@@ -15,6 +15,15 @@ public protocol JournalStore: Sendable {
     /// The last one accepted under this `requestId` at `since` or later.
     func transaction(requestID: String, since: WallTime) throws(JournalError) -> JournaledTransaction?
 
+    /// The newest with it.
+    func transaction(uniqueTransactionID: String) throws(JournalError) -> JournaledTransaction?
+
+    /// The newest with it of the batch; of all batches when `batchNumber` is `nil`.
+    func transaction(reference: String, batchNumber: Int?) throws(JournalError) -> JournaledTransaction?
+
+    /// One page; `journal.badCursor` when the cursor is none that this gave.
+    func page(_ query: TransactionQuery) throws(JournalError) -> JournalPage
+
     /// Whether an approved, unreversed transaction of this type in the batch carries the reference.
     func hasApproved(_ type: TransactionType, reference: String, batchNumber: Int) throws(JournalError) -> Bool
 
@@ -22,6 +31,18 @@ public protocol JournalStore: Sendable {
     func tidy()
 
     func close()
+}
+
+/// A page of `TransactionQuery`.
+public struct JournalPage: Sendable, Hashable {
+    public var transactions: [JournaledTransaction]
+    /// `nil` on the last page.
+    public var cursor: String?
+
+    public init(transactions: [JournaledTransaction], cursor: String?) {
+        self.transactions = transactions
+        self.cursor = cursor
+    }
 }
 
 public struct JournalStart: Sendable, Hashable {

@@ -74,6 +74,30 @@ public final class MemoryJournalStore: JournalStore {
         last { $0.acceptance.request.requestID == requestID && $0.acceptance.at >= since }
     }
 
+    public func transaction(uniqueTransactionID: String) -> JournaledTransaction? {
+        last { $0.acceptance.request.uniqueTransactionID == uniqueTransactionID }
+    }
+
+    public func transaction(reference: String, batchNumber: Int?) -> JournaledTransaction? {
+        last { $0.acceptance.request.reference == reference && (batchNumber ?? $0.acceptance.batchNumber) == $0.acceptance.batchNumber }
+    }
+
+    public func page(_ query: TransactionQuery) throws(JournalError) -> JournalPage {
+        let place = try query.place()
+        return contents.withLock { contents in
+            // Numbers begin at 1, as in the database.
+            var found = contents.order.indices.reversed().compactMap { index -> (place: PageCursor, transaction: JournaledTransaction)? in
+                guard let transaction = contents.transactions[contents.order[index]], query.matches(transaction) else { return nil }
+                return (PageCursor(date: query.ordersByDate ? transaction.date : nil, number: Int64(index + 1)), transaction)
+            }
+            if query.ordersByDate { found.sort { $0.place.isNewer(than: $1.place) } }
+            if let place { found.removeAll { !place.isNewer(than: $0.place) } }
+            let page = found.prefix(query.pageSize)
+            return JournalPage(
+                transactions: page.map(\.transaction), cursor: found.count > page.count ? page.last?.place.text : nil)
+        }
+    }
+
     public func hasApproved(_ type: TransactionType, reference: String, batchNumber: Int) -> Bool {
         last {
             $0.acceptance.request.type == type && $0.acceptance.request.reference == reference && $0.acceptance.batchNumber == batchNumber
@@ -92,6 +116,23 @@ public final class MemoryJournalStore: JournalStore {
             return nil
         }
     }
+}
+
+extension TransactionQuery {
+    fileprivate func matches(_ transaction: JournaledTransaction) -> Bool {
+        (batchNumber ?? transaction.acceptance.batchNumber) == transaction.acceptance.batchNumber
+            && (type ?? transaction.acceptance.request.type) == transaction.acceptance.request.type
+            && (state == nil || state == transaction.state)
+            && (from ?? transaction.date) <= transaction.date && transaction.date <= (to ?? transaction.date)
+    }
+}
+
+extension JournaledTransaction {
+    fileprivate var date: String { acceptance.draft.transactionDate ?? "" }
+}
+
+extension PageCursor {
+    fileprivate func isNewer(than other: PageCursor) -> Bool { (date ?? "", number) > (other.date ?? "", other.number) }
 }
 
 extension MemoryJournalStore.Contents {

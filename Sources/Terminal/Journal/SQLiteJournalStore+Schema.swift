@@ -37,7 +37,52 @@ extension SQLiteJournalStore {
                     CREATE TABLE terminal (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
                     """)
         }
+        migrator.registerMigration("2 what GetTransactions and follow-ups look for") { database in
+            try database.execute(
+                sql: """
+                    ALTER TABLE transactions ADD COLUMN date TEXT NOT NULL DEFAULT '';
+                    ALTER TABLE transactions ADD COLUMN uniqueID TEXT;
+                    ALTER TABLE transactions ADD COLUMN authCode TEXT;
+                    ALTER TABLE transactions ADD COLUMN original TEXT;
+                    """)
+            try fillColumns(database)
+            try database.execute(
+                sql: """
+                    CREATE INDEX transactionsByDate ON transactions (date, number);
+                    CREATE INDEX transactionsByBatch ON transactions (batch, number);
+                    CREATE INDEX transactionsByType ON transactions (type, number);
+                    CREATE INDEX transactionsByState ON transactions (state, number) WHERE state IS NOT NULL;
+                    CREATE INDEX transactionsByUniqueID ON transactions (uniqueID, number) WHERE uniqueID IS NOT NULL;
+                    CREATE INDEX transactionsByAuthCode ON transactions (authCode, number) WHERE authCode IS NOT NULL;
+                    CREATE INDEX transactionsByOriginal ON transactions (original, number) WHERE original IS NOT NULL;
+                    """)
+        }
         return migrator
+    }
+
+    /// The columns of the second version for what the first has written.
+    private static func fillColumns(_ database: Database) throws {
+        let rows = try Row.fetchCursor(
+            database,
+            sql: """
+                SELECT number, (SELECT body FROM events WHERE transactionNumber = number AND kind = 'accepted') AS accepted,
+                (SELECT body FROM events WHERE transactionNumber = number AND kind = 'decided') AS decided FROM transactions
+                """)
+        let update = try database.makeStatement(sql: "UPDATE transactions SET date = ?, uniqueID = ?, authCode = ? WHERE number = ?")
+        while let row = try rows.next() {
+            guard let body: String = row["accepted"], case .accepted(let acceptance) = try TransactionEvent(kind: "accepted", body: body)
+            else {
+                throw JournalError(.damaged, "Transaction number \(row["number"] as Int64) does not begin with its acceptance.")
+            }
+            var authCode: String?
+            if let body: String = row["decided"], case .decided(let decision) = try TransactionEvent(kind: "decided", body: body) {
+                authCode = decision.answer.authCode
+            }
+            try update.execute(
+                arguments: [
+                    acceptance.draft.transactionDate ?? "", acceptance.request.uniqueTransactionID, authCode, row["number"] as Int64,
+                ])
+        }
     }
 
     static func write(_ entry: JournalEntry, _ body: String, _ database: Database) throws {
@@ -54,8 +99,13 @@ extension SQLiteJournalStore {
             switch event {
             case .decided(let decision):
                 let answer = decision.answer
-                try database.cachedStatement(sql: "UPDATE transactions SET approved = ?, state = ?, unfinished = ? WHERE number = ?")
-                    .execute(arguments: [answer.approval == .approved, answer.state?.rawValue, decision.reversal != nil, number])
+                try database.cachedStatement(
+                    sql: "UPDATE transactions SET approved = ?, state = ?, authCode = ?, unfinished = ? WHERE number = ?"
+                )
+                .execute(
+                    arguments: [
+                        answer.approval == .approved, answer.state?.rawValue, answer.authCode, decision.reversal != nil, number,
+                    ])
             case .reversalAcknowledged:
                 try database.cachedStatement(sql: "UPDATE transactions SET state = 'reversed', unfinished = 0 WHERE number = ?")
                     .execute(arguments: [number])
@@ -78,11 +128,14 @@ extension SQLiteJournalStore {
     private static func insert(_ id: TransactionID, _ acceptance: Acceptance, _ database: Database) throws {
         let request = acceptance.request
         try database.cachedStatement(
-            sql: "INSERT INTO transactions (id, peer, requestID, type, reference, batch, acceptedAt) VALUES (?, ?, ?, ?, ?, ?, ?)"
+            sql: """
+                INSERT INTO transactions (id, peer, requestID, type, reference, batch, acceptedAt, date, uniqueID)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+                """
         ).execute(
             arguments: [
                 id.description, acceptance.peer.description, request.requestID, request.type.rawValue, request.reference,
-                acceptance.batchNumber, acceptance.at.milliseconds,
+                acceptance.batchNumber, acceptance.at.milliseconds, acceptance.draft.transactionDate ?? "", request.uniqueTransactionID,
             ])
     }
 

@@ -85,6 +85,15 @@ public final class SQLiteJournalStore: JournalStore {
         try first("SELECT max(number) FROM transactions WHERE requestID = ? AND acceptedAt >= ?", [requestID, since.milliseconds])
     }
 
+    public func transaction(uniqueTransactionID: String) throws(JournalError) -> JournaledTransaction? {
+        try first("SELECT max(number) FROM transactions WHERE uniqueID = ?", [uniqueTransactionID])
+    }
+
+    public func transaction(reference: String, batchNumber: Int?) throws(JournalError) -> JournaledTransaction? {
+        guard let batchNumber else { return try first("SELECT max(number) FROM transactions WHERE reference = ?", [reference]) }
+        return try first("SELECT max(number) FROM transactions WHERE reference = ? AND batch = ?", [reference, batchNumber])
+    }
+
     public func hasApproved(_ type: TransactionType, reference: String, batchNumber: Int) throws(JournalError) -> Bool {
         try read { database in
             try Bool.fetchOne(
@@ -111,7 +120,7 @@ public final class SQLiteJournalStore: JournalStore {
         }
     }
 
-    private func read<Value>(_ body: (Database) throws -> Value) throws(JournalError) -> Value {
+    func read<Value>(_ body: (Database) throws -> Value) throws(JournalError) -> Value {
         do {
             return try pool.read(body)
         } catch let error as JournalError {

@@ -102,6 +102,10 @@ final class ScriptedTerminal: PaymentTerminal {
         return state.withLock { $0.script.last }
     }
 
+    func transaction(_ name: TransactionName) async -> RecordedTransaction? { state.withLock { $0.script.last } }
+
+    func transactions(_ query: TransactionQuery) async -> TransactionPage? { nil }
+
     var information: TerminalInformation { Self.information }
 
     static let information = TerminalInformation(
