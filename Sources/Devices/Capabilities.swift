@@ -87,4 +87,17 @@ public protocol DeviceProvider: Sendable {
     var devices: [DeviceDescription] { get }
     /// The chip reader in service now (`nil` when there is none), then every change. Each call makes an independent stream.
     func chipReaders() -> AsyncStream<(any ChipReader)?>
+    /// The same for the other kinds.
+    func stripeReaders() -> AsyncStream<(any StripeReader)?>
+    func contactlessReaders() -> AsyncStream<(any ContactlessReader)?>
+    func pinPads() -> AsyncStream<(any PINPad)?>
+    func printers() -> AsyncStream<(any Printer)?>
+}
+
+/// A provider has no devices of the kinds that it does not speak of.
+extension DeviceProvider {
+    public func stripeReaders() -> AsyncStream<(any StripeReader)?> { AsyncStream { $0.finish() } }
+    public func contactlessReaders() -> AsyncStream<(any ContactlessReader)?> { AsyncStream { $0.finish() } }
+    public func pinPads() -> AsyncStream<(any PINPad)?> { AsyncStream { $0.finish() } }
+    public func printers() -> AsyncStream<(any Printer)?> { AsyncStream { $0.finish() } }
 }

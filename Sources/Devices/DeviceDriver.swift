@@ -17,7 +17,8 @@ public protocol DeviceDriver: Sendable {
 public protocol OpenDevice: Sendable {
     /// One entry for each thing that the device is.
     var descriptions: [DeviceDescription] { get }
-    var chipReaders: [any ChipReader] { get }
+    /// What can be done with it now; in the same order.
+    var capabilities: [DeviceCapability] { get }
 
     /// Serves the device; returns why it ended when the device is gone or the task is cancelled.
     func run() async -> DeviceError

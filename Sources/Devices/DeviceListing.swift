@@ -1,6 +1,6 @@
 import USB
 
-/// The rules of the list of devices and of who is the chip reader in service. No tasks, no locks.
+/// The rules of the list of devices and of which of them are in service. No tasks, no locks.
 struct DeviceListing: Sendable {
     /// One driver's view of one place on one bus.
     struct Key: Hashable, Sendable, Comparable {
@@ -15,7 +15,7 @@ struct DeviceListing: Sendable {
 
     enum Event: Sendable {
         /// A driver has opened the device, or says why not.
-        case listed(Key, [DeviceDescription], [any ChipReader])
+        case listed(Key, [DeviceDescription], [DeviceCapability])
         case unplugged(Key)
         /// The registry stops.
         case closed
@@ -23,8 +23,8 @@ struct DeviceListing: Sendable {
 
     enum Action: Sendable {
         case tell(DeviceChange)
-        /// Another chip reader is in service.
-        case chipReader((any ChipReader)?)
+        /// Another device of this kind is in service.
+        case inService(DeviceDescription.Kind, DeviceCapability?)
     }
 
     /// A device that was unplugged stays listed as absent until it or another one comes there; this many, then the oldest goes.
@@ -32,8 +32,8 @@ struct DeviceListing: Sendable {
 
     private struct Entry: Sendable {
         var devices: [DeviceDescription]
-        var readers: [any ChipReader]
-        /// Counts what was opened, so that a reader that came back is another one.
+        var capabilities: [DeviceCapability]
+        /// Counts what was opened, so that a device that came back is another one.
         var opening: UInt64
         var isAbsent: Bool
     }
@@ -41,42 +41,51 @@ struct DeviceListing: Sendable {
     private struct Service: Hashable, Sendable {
         var key: Key
         var opening: UInt64
-        var slot: Int
+        /// Place among the entry's capabilities.
+        var index: Int
     }
 
     private let roles: DeviceRoles
     private var entries: [Key: Entry] = [:]
     private var openings: UInt64 = 0
-    private var service: Service?
+    private var services: [DeviceDescription.Kind: Service] = [:]
 
     init(roles: DeviceRoles) { self.roles = roles }
 
     /// By bus and port; last, what the configuration asks for and nobody has seen.
     var devices: [DeviceDescription] {
         let listed = entries.sorted { $0.key < $1.key }.flatMap(\.value.devices)
-        guard let selector = roles.chip, !listed.contains(where: { $0.kind == .chip && selector.matches($0) }) else { return listed }
-        return listed + [Self.missing(selector)]
+        let missing = DeviceDescription.Kind.allCases.compactMap { kind -> DeviceDescription? in
+            guard let selector = roles.selectors[kind], !listed.contains(where: { $0.kind == kind && selector.matches($0) }) else {
+                return nil
+            }
+            return Self.missing(kind, selector)
+        }
+        return listed + missing
     }
 
-    var chipReader: (any ChipReader)? {
-        guard let service, let entry = entries[service.key], entry.readers.indices.contains(service.slot) else { return nil }
-        return entry.readers[service.slot]
+    func inService(_ kind: DeviceDescription.Kind) -> DeviceCapability? {
+        guard let service = services[kind], let entry = entries[service.key], entry.capabilities.indices.contains(service.index) else {
+            return nil
+        }
+        return entry.capabilities[service.index]
     }
 
     mutating func on(_ event: Event) -> [Action] {
         var actions: [Action] = []
         switch event {
-        case .listed(let key, let devices, let readers): actions = listed(key, devices, readers)
+        case .listed(let key, let devices, let capabilities): actions = listed(key, devices, capabilities)
         case .unplugged(let key): actions = unplugged(key)
         case .closed:
             for key in entries.keys.sorted() { actions += unplugged(key) }
         }
-        return actions + chooseChipReader()
+        return actions + DeviceDescription.Kind.allCases.flatMap { choose($0) }
     }
 
-    private mutating func listed(_ key: Key, _ devices: [DeviceDescription], _ readers: [any ChipReader]) -> [Action] {
+    private mutating func listed(_ key: Key, _ devices: [DeviceDescription], _ capabilities: [DeviceCapability]) -> [Action] {
         openings += 1
-        let previous = entries.updateValue(Entry(devices: devices, readers: readers, opening: openings, isAbsent: false), forKey: key)
+        let entry = Entry(devices: devices, capabilities: capabilities, opening: openings, isAbsent: false)
+        let previous = entries.updateValue(entry, forKey: key)
         forgetAbsent(replacedAt: key, by: devices)
         let wasThere = previous.map { $0.isAbsent ? [] : $0.devices } ?? []
         guard !wasThere.isEmpty else { return devices.map { .tell(.arrived($0)) } }
@@ -86,7 +95,7 @@ struct DeviceListing: Sendable {
     private mutating func unplugged(_ key: Key) -> [Action] {
         guard var entry = entries[key], !entry.isAbsent else { return [] }
         openings += 1
-        entry.readers = []
+        entry.capabilities = []
         entry.isAbsent = true
         entry.opening = openings
         for index in entry.devices.indices {
@@ -112,25 +121,25 @@ struct DeviceListing: Sendable {
         }
     }
 
-    /// The reader in service stays as long as it is there; then the first in the list that the configuration allows.
-    private mutating func chooseChipReader() -> [Action] {
+    /// The device in service stays as long as it is there; then the first in the list that the configuration allows.
+    private mutating func choose(_ kind: DeviceDescription.Kind) -> [Action] {
         let candidates: [Service] = entries.sorted { $0.key < $1.key }.flatMap { key, entry in
-            entry.readers.indices.compactMap { slot in
-                guard roles.chip?.matches(entry.readers[slot].device) ?? true else { return nil }
-                return Service(key: key, opening: entry.opening, slot: slot)
+            entry.capabilities.indices.compactMap { index in
+                guard entry.capabilities[index].kind == kind, roles.allow(entry.capabilities[index]) else { return nil }
+                return Service(key: key, opening: entry.opening, index: index)
             }
         }
-        if let service, candidates.contains(service) { return [] }
-        guard service != candidates.first else { return [] }
-        service = candidates.first
-        return [.chipReader(chipReader)]
+        if let service = services[kind], candidates.contains(service) { return [] }
+        guard services[kind] != candidates.first else { return [] }
+        services[kind] = candidates.first
+        return [.inService(kind, inService(kind))]
     }
 
-    private static func missing(_ selector: DeviceSelector) -> DeviceDescription {
+    private static func missing(_ kind: DeviceDescription.Kind, _ selector: DeviceSelector) -> DeviceDescription {
         var description = DeviceDescription(
-            kind: .chip, model: "configured chip reader", serialNumber: nil, vendorID: 0, productID: 0, path: USBBusPath(""), driver: "",
+            kind: kind, model: "configured \(kind.text)", serialNumber: nil, vendorID: 0, productID: 0, path: USBBusPath(""), driver: "",
             state: .absent,
-            finding: "The chip reader with \(selector) is not there. Plug it in, or change the configuration.")
+            finding: "The \(kind.text) with \(selector) is not there. Plug it in, or change the configuration.")
         switch selector {
         case .path(let path): description.path = path
         case .serialNumber(let number): description.serialNumber = number

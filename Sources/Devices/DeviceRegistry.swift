@@ -3,7 +3,8 @@ import Logging
 import Synchronization
 import USB
 
-/// Watches buses, has drivers open what they know, and says at any time which devices there are and which chip reader is in service.
+/// Watches buses, has drivers open what they know, and says at any time which devices there are and which of each kind is in
+/// service.
 ///
 /// A device that cannot be opened is listed with what is wrong and tried again when it is plugged in again.
 public final class DeviceRegistry: DeviceProvider {
@@ -28,7 +29,7 @@ public final class DeviceRegistry: DeviceProvider {
     private let drivers: [any DeviceDriver]
     private let logger: Logger
     private let state: Mutex<State>
-    private let chip = Followed<(any ChipReader)?>(nil)
+    private let inService = DevicesInService()
     private let end = Followed(false)
 
     /// The drivers of this version, in the order of asking.
@@ -51,7 +52,11 @@ public final class DeviceRegistry: DeviceProvider {
     /// What is wrong with a bus itself, for example that the system has no USB.
     public var findings: [String] { state.withLock { $0.findings } }
 
-    public func chipReaders() -> AsyncStream<(any ChipReader)?> { chip.stream() }
+    public func chipReaders() -> AsyncStream<(any ChipReader)?> { inService.chip.stream() }
+    public func stripeReaders() -> AsyncStream<(any StripeReader)?> { inService.stripe.stream() }
+    public func contactlessReaders() -> AsyncStream<(any ContactlessReader)?> { inService.contactless.stream() }
+    public func pinPads() -> AsyncStream<(any PINPad)?> { inService.pinpad.stream() }
+    public func printers() -> AsyncStream<(any Printer)?> { inService.printer.stream() }
 
     /// Every device listed now as `.arrived`, then every change. Each call makes an independent stream; it ends with `close()`.
     public func changes() -> AsyncStream<DeviceChange> {
@@ -86,7 +91,7 @@ public final class DeviceRegistry: DeviceProvider {
         }
         for task in tasks { task.cancel() }
         for task in tasks { await task.value }
-        chip.finish()
+        inService.finish()
         end.finish(true)
     }
 
@@ -150,9 +155,9 @@ public final class DeviceRegistry: DeviceProvider {
         } catch {
             return list(key, number, recognised.map { $0.failed(error) })
         }
-        list(key, number, device.descriptions, device.chipReaders)
+        list(key, number, device.descriptions, device.capabilities)
         let reason = await device.run()
-        // First nobody may choose the reader any more, then it is closed.
+        // First nobody may choose the device any more, then it is closed.
         if reason.code == .deviceGone {
             withdraw(key, number)
         } else {
@@ -161,10 +166,10 @@ public final class DeviceRegistry: DeviceProvider {
         await device.close()
     }
 
-    private func list(_ key: DeviceListing.Key, _ number: UInt64, _ devices: [DeviceDescription], _ readers: [any ChipReader] = []) {
+    private func list(_ key: DeviceListing.Key, _ number: UInt64, _ devices: [DeviceDescription], _ capabilities: [DeviceCapability] = []) {
         state.withLock { state in
             guard !state.isClosed, let serving = state.serving[key], serving.number == number, serving.isHeard else { return }
-            tell(&state, .listed(key, devices, readers))
+            tell(&state, .listed(key, devices, capabilities))
         }
     }
 
@@ -182,7 +187,7 @@ public final class DeviceRegistry: DeviceProvider {
             case .tell(let change):
                 log(change)
                 state.watchers.tell(change)
-            case .chipReader(let reader): chip.set(reader)
+            case .inService(let kind, let capability): inService.put(capability, as: kind)
             }
         }
     }

@@ -1,11 +1,12 @@
 import USB
 
-/// Which device serves which purpose, where the configuration says so.
+/// Which device serves which purpose, where the configuration says so. A kind without a selector is served by the first device of it.
 public struct DeviceRoles: Sendable, Hashable {
-    /// The chip reader; `nil` is the first one there is.
-    public var chip: DeviceSelector?
+    public var selectors: [DeviceDescription.Kind: DeviceSelector]
 
-    public init(chip: DeviceSelector? = nil) { self.chip = chip }
+    public init(_ selectors: [DeviceDescription.Kind: DeviceSelector] = [:]) { self.selectors = selectors }
+
+    func allow(_ capability: DeviceCapability) -> Bool { selectors[capability.kind]?.matches(capability.device) ?? true }
 }
 
 /// Names one device: by the port it is plugged into, or by its serial number wherever it is.

@@ -27,12 +27,6 @@ struct Assembly {
         }
     }
 
-    var roles: DeviceRoles {
-        if let path = configuration.chipPath { return DeviceRoles(chip: .path(USBBusPath(path))) }
-        if let serial = configuration.chipSerial { return DeviceRoles(chip: .serialNumber(serial)) }
-        return DeviceRoles()
-    }
-
     // MARK: POS
 
     func server(terminal: any PaymentTerminal) throws(ServiceError) -> POSServer {

@@ -1,4 +1,6 @@
+import Devices
 import Money
+import USB
 
 #if canImport(FoundationEssentials)
     import FoundationEssentials
@@ -51,7 +53,7 @@ public struct Configuration: Sendable {
     public var merchant: Merchant
     public var pos: PointOfSale
     public var host: Host
-    public var chipPath, chipSerial: String?
+    public var devices: DeviceRoles
     public var limits: Limits
     public var applicationsFile, brandsFile, authorityKeysFile: String?
     public var dataDirectory: String
@@ -103,8 +105,14 @@ public struct Configuration: Sendable {
             tls: text("host.tls") == "true", ca: path("host.ca"), serverName: optional("host.serverName"),
             certificate: path("host.certificate"),
             key: path("host.key"), pins: list("host.pins"), macKey: path("host.macKey"))
-        chipPath = optional("devices.chip.path")
-        chipSerial = optional("devices.chip.serial")
+        devices = DeviceRoles()
+        for kind in DeviceDescription.Kind.allCases {
+            if let path = optional("devices.\(kind.rawValue).path") {
+                devices.selectors[kind] = .path(USBBusPath(path))
+            } else if let serial = optional("devices.\(kind.rawValue).serial") {
+                devices.selectors[kind] = .serialNumber(serial)
+            }
+        }
         limits = Limits(
             card: .seconds(number("limits.cardTimeout")), cardholder: .seconds(number("limits.cardholderTimeout")),
             host: .seconds(number("limits.hostTimeout")))

@@ -1,3 +1,5 @@
+import Devices
+
 /// What one key of the configuration file may hold.
 enum ConfigurationKind: Sendable {
     /// Printable characters, at most so many.
@@ -124,10 +126,15 @@ enum ConfigurationSchema {
             "File (mode 0600) with the MAC key as hexadecimal digits; without it messages carry no MAC and transactions answer 83."),
     ]
 
-    private static let devices: [ConfigurationKey] = [
-        .init("devices.chip.path", .text(atMost: 64), .optional, "Bus path of the chip reader to use, as `countertop devices` prints it."),
-        .init("devices.chip.serial", .text(atMost: 126), .optional, "Serial number of the chip reader to use."),
-    ]
+    private static let devices: [ConfigurationKey] = DeviceDescription.Kind.allCases.flatMap { kind -> [ConfigurationKey] in
+        [
+            .init(
+                "devices.\(kind.rawValue).path", .text(atMost: 64), .optional,
+                "Bus path of the \(kind.text) to use, as `countertop devices` prints it."),
+            .init(
+                "devices.\(kind.rawValue).serial", .text(atMost: 126), .optional, "Serial number of the \(kind.text) to use."),
+        ]
+    }
 
     private static let limits: [ConfigurationKey] = [
         .init("limits.cardTimeout", .integer(5...60), .standard("60"), "Seconds to wait for a card (CARDTIMEOUT)."),

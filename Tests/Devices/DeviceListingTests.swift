@@ -24,7 +24,7 @@ private func key(_ path: String, bus: Int = 0) -> DeviceListing.Key { .init(bus:
 extension DeviceListing {
     fileprivate mutating func list(_ path: String, serial: String?, bus: Int = 0) -> [Action] {
         let device = reader(path, serial: serial)
-        return on(.listed(key(path, bus: bus), [device], [FakeReader(device: device)]))
+        return on(.listed(key(path, bus: bus), [device], [.chip(FakeReader(device: device))]))
     }
 }
 
@@ -34,7 +34,7 @@ private func changes(_ actions: [DeviceListing.Action]) -> [DeviceChange] {
 
 /// The serial number of the reader put into service; `.some(nil)` when there is none any more.
 private func service(_ actions: [DeviceListing.Action]) -> String?? {
-    for case .chipReader(let reader) in actions { return .some(reader?.device.serialNumber) }
+    for case .inService(.chip, let reader) in actions { return .some(reader?.device.serialNumber) }
     return nil
 }
 
@@ -45,7 +45,7 @@ struct DeviceListingTests {
         var listing = DeviceListing(roles: DeviceRoles())
         #expect(service(listing.list("2-1", serial: "B")) == "B")
         #expect(service(listing.list("1-1", serial: "A")) == nil)
-        #expect(listing.chipReader?.device.serialNumber == "B")
+        #expect(listing.inService(.chip)?.device.serialNumber == "B")
         #expect(listing.devices.map(\.serialNumber) == ["A", "B"])
         #expect(service(listing.on(.unplugged(key("2-1")))) == "A")
         #expect(service(listing.on(.unplugged(key("1-1")))) == .some(nil))
@@ -101,14 +101,14 @@ struct DeviceListingTests {
 
     @Test("the configuration pins the chip reader to a port or a serial number; one that is missing is listed as absent")
     func pinned() {
-        var byPath = DeviceListing(roles: DeviceRoles(chip: .path(USBBusPath("1-2"))))
+        var byPath = DeviceListing(roles: DeviceRoles([.chip: .path(USBBusPath("1-2"))]))
         #expect(service(byPath.list("1-1", serial: "A")) == nil)
         #expect(byPath.devices.map(\.state) == [.ready, .absent])
         #expect(byPath.devices.last?.finding?.contains("port 1-2") == true)
         #expect(service(byPath.list("1-2", serial: "B")) == "B")
         #expect(byPath.devices.map(\.state) == [.ready, .ready])
 
-        var bySerial = DeviceListing(roles: DeviceRoles(chip: .serialNumber("B")))
+        var bySerial = DeviceListing(roles: DeviceRoles([.chip: .serialNumber("B")]))
         #expect(service(bySerial.list("1-1", serial: "A")) == nil)
         #expect(service(bySerial.list("1-2", serial: "B")) == "B")
         #expect(service(bySerial.on(.unplugged(key("1-2")))) == .some(nil))
@@ -122,5 +122,58 @@ struct DeviceListingTests {
         _ = listing.list("1-1", serial: "B", bus: 1)
         #expect(listing.devices.map(\.serialNumber) == ["A", "B"])
         #expect(service(listing.on(.unplugged(key("1-1", bus: 0)))) == "B")
+    }
+}
+
+private struct FakePrinter: Printer {
+    var device: DeviceDescription
+    let columns = 42
+    func print(_ document: PrintDocument) async throws(DeviceError) {}
+    func status() async throws(DeviceError) -> PrinterStatus { PrinterStatus(paper: .present, coverOpen: false) }
+}
+
+private struct FakeStripe: StripeReader {
+    var device: DeviceDescription
+    func swipes() -> AsyncStream<StripeRead> { AsyncStream { $0.finish() } }
+}
+
+@Suite("Device listing of several kinds")
+struct DeviceKindsTests {
+    private func device(_ kind: DeviceDescription.Kind, _ path: String, _ serial: String) -> DeviceDescription {
+        var device = reader(path, serial: serial)
+        device.kind = kind
+        return device
+    }
+
+    private func kinds(_ actions: [DeviceListing.Action]) -> [DeviceDescription.Kind] {
+        actions.compactMap { if case .inService(let kind, _) = $0 { kind } else { nil } }
+    }
+
+    @Test("each kind has its own device in service; one device can be several")
+    func kinds() {
+        var listing = DeviceListing(roles: DeviceRoles())
+        let stripe = device(.stripe, "1-1", "A")
+        let chip = device(.chip, "1-1", "A")
+        let both = listing.on(.listed(key("1-1"), [stripe, chip], [.stripe(FakeStripe(device: stripe)), .chip(FakeReader(device: chip))]))
+        #expect(Set(kinds(both)) == [.chip, .stripe])
+        let printer = device(.printer, "1-2", "P")
+        #expect(kinds(listing.on(.listed(key("1-2"), [printer], [.printer(FakePrinter(device: printer))]))) == [.printer])
+        #expect(listing.inService(.stripe)?.device == stripe)
+        #expect(listing.inService(.printer)?.device == printer)
+        #expect(listing.inService(.contactless) == nil)
+        #expect(kinds(listing.on(.unplugged(key("1-2")))) == [.printer])
+        #expect(Set(kinds(listing.on(.closed))) == [.chip, .stripe])
+    }
+
+    @Test("a pin of one kind is nothing to the others; what is missing is listed by its kind")
+    func pinned() {
+        var listing = DeviceListing(roles: DeviceRoles([.stripe: .serialNumber("B"), .printer: .path(USBBusPath("9-9"))]))
+        let first = device(.stripe, "1-1", "A")
+        #expect(kinds(listing.on(.listed(key("1-1"), [first], [.stripe(FakeStripe(device: first))]))).isEmpty)
+        #expect(listing.devices.map(\.kind) == [.stripe, .stripe, .printer])
+        #expect(listing.devices.last?.finding?.contains("printer with port 9-9") == true)
+        let second = device(.stripe, "1-2", "B")
+        #expect(kinds(listing.on(.listed(key("1-2"), [second], [.stripe(FakeStripe(device: second))]))) == [.stripe])
+        #expect(service(listing.list("1-3", serial: "C")) == "C")
     }
 }

@@ -98,7 +98,7 @@ struct DeviceRegistryTests {
     @Test("a pinned reader is waited for")
     func pinned() async throws {
         let bench = try Bench(
-            VirtualCCIDReader(CCIDReaderProfile(serialNumber: "A")), roles: DeviceRoles(chip: .serialNumber("B")))
+            VirtualCCIDReader(CCIDReaderProfile(serialNumber: "A")), roles: DeviceRoles([.chip: .serialNumber("B")]))
         _ = try await bench.change { $0.device.serialNumber == "A" }
         #expect(bench.registry.devices.map(\.state) == [.ready, .absent])
         try bench.bus.plug(VirtualCCIDReader(CCIDReaderProfile(serialNumber: "B")), at: USBBusPath("1-2"))

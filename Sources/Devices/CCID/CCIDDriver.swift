@@ -25,7 +25,7 @@ public struct CCIDDriver: DeviceDriver {
         let device: any USBDevice
         do { device = try await bus.open(info.path) } catch { throw DeviceError(error) }
         var descriptions: [DeviceDescription] = []
-        var slots: [CCIDSlot] = []
+        var slots: [DeviceCapability] = []
         var readers: [CCIDReader] = []
         for recognition in CCIDInterface.recognise(info.descriptor) {
             switch recognition {
@@ -43,11 +43,11 @@ public struct CCIDDriver: DeviceDriver {
                     var slot = description(info, .ready)
                     if interface.slotCount > 1 { slot.model += " (slot \(index + 1))" }
                     descriptions.append(slot)
-                    slots.append(CCIDSlot(device: slot, reader: reader, index: index))
+                    slots.append(.chip(CCIDSlot(device: slot, reader: reader, index: index)))
                 }
             }
         }
-        return CCIDDevice(device: device, readers: readers, descriptions: descriptions, chipReaders: slots)
+        return CCIDDevice(device: device, readers: readers, descriptions: descriptions, capabilities: slots)
     }
 
     private func description(_ info: USBDeviceInfo, _ state: DeviceDescription.State, _ finding: String? = nil) -> DeviceDescription {
@@ -62,7 +62,7 @@ private struct CCIDDevice: OpenDevice {
     let device: any USBDevice
     let readers: [CCIDReader]
     let descriptions: [DeviceDescription]
-    let chipReaders: [any ChipReader]
+    let capabilities: [DeviceCapability]
 
     func run() async -> DeviceError {
         await withTaskGroup(of: DeviceError.self) { group in
