@@ -73,6 +73,10 @@ class Store:
     def pos(self):
         return POS(self.ready["pos"])
 
+    def get_bytes(self, path):
+        with urllib.request.urlopen(self.ready["console"].rstrip("/") + path, timeout=PATIENCE) as answer:
+            return answer.read()
+
     def get(self, path):
         with urllib.request.urlopen(self.ready["console"].rstrip("/") + path, timeout=PATIENCE) as answer:
             body = answer.read()

@@ -11,14 +11,28 @@ public struct ControlRequest: Sendable {
 }
 
 public struct ControlResponse: Sendable {
+    public enum Body: Sendable {
+        case bytes([UInt8])
+        /// Goes on until the stream or the connection ends.
+        case stream(AsyncStream<[UInt8]>)
+    }
+
     public var status: Int
     public var contentType: String
-    public var body: [UInt8]
+    public var body: Body
+    /// Beside the content headers, which follow from the body.
+    public var headers: [(String, String)] = []
 
     public init(status: Int = 200, contentType: String, body: [UInt8]) {
         self.status = status
         self.contentType = contentType
-        self.body = body
+        self.body = .bytes(body)
+    }
+
+    public init(contentType: String, stream: AsyncStream<[UInt8]>) {
+        status = 200
+        self.contentType = contentType
+        body = .stream(stream)
     }
 }
 
@@ -85,8 +99,11 @@ private final class ControlRequestHandler: ChannelInboundHandler {
     private func answer(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
         let path = String(head.uri.prefix { $0 != "?" })
         let port = context.channel.localAddress?.port ?? 0
-        // A page of another origin must not steer the lab.
-        if let origin = head.headers["Origin"].first, !["http://127.0.0.1:\(port)", "http://localhost:\(port)"].contains(origin) {
+        let ownNames = ["127.0.0.1:\(port)", "localhost:\(port)"]
+        // A page of another origin must not steer the lab, nor one whose name was made to lead here (DNS rebinding).
+        guard head.headers["Host"].count == 1, head.headers["Host"].allSatisfy(ownNames.contains),
+            head.headers["Origin"].allSatisfy({ origin in ownNames.contains { "http://" + $0 == origin } })
+        else {
             write(ControlResponse(status: 403, contentType: "text/plain", body: Array("Origin not allowed.\n".utf8)), head, context)
             return
         }
@@ -104,15 +121,41 @@ private final class ControlRequestHandler: ChannelInboundHandler {
     private func write(_ response: ControlResponse, _ request: HTTPRequestHead, _ context: ChannelHandlerContext) {
         var head = HTTPResponseHead(version: request.version, status: .init(statusCode: response.status))
         head.headers.add(name: "Content-Type", value: response.contentType)
-        head.headers.add(name: "Content-Length", value: String(response.body.count))
         head.headers.add(name: "Cache-Control", value: "no-store")
-        if !request.isKeepAlive { head.headers.add(name: "Connection", value: "close") }
-        context.write(wrapOutboundOut(.head(head)), promise: nil)
-        context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: response.body)))), promise: nil)
+        head.headers.add(name: "X-Content-Type-Options", value: "nosniff")
+        for (name, value) in response.headers { head.headers.add(name: name, value: value) }
+        switch response.body {
+        case .bytes(let bytes):
+            head.headers.add(name: "Content-Length", value: String(bytes.count))
+            if !request.isKeepAlive { head.headers.add(name: "Connection", value: "close") }
+            context.write(wrapOutboundOut(.head(head)), promise: nil)
+            context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: bytes)))), promise: nil)
+            end(context, closing: !request.isKeepAlive)
+        case .stream(let stream):
+            context.writeAndFlush(wrapOutboundOut(.head(head)), promise: nil)
+            pass(stream, context)
+        }
+    }
+
+    /// Each piece waits until the one before it is handed to the socket, so that a reader that sleeps costs nothing.
+    private func pass(_ stream: AsyncStream<[UInt8]>, _ context: ChannelHandlerContext) {
+        let (loop, bound) = (context.eventLoop, NIOLoopBound((self, context), eventLoop: context.eventLoop))
+        let task = Task {
+            for await piece in stream {
+                try await loop.flatSubmit {
+                    let (handler, context) = bound.value
+                    return context.writeAndFlush(handler.wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: piece)))))
+                }.get()
+            }
+            loop.execute { bound.value.0.end(bound.value.1, closing: true) }
+        }
+        context.channel.closeFuture.whenComplete { _ in task.cancel() }
+    }
+
+    private func end(_ context: ChannelHandlerContext, closing: Bool) {
         let channel = context.channel
-        let keepAlive = request.isKeepAlive
         context.writeAndFlush(wrapOutboundOut(.end(nil))).whenComplete { _ in
-            if !keepAlive { channel.close(promise: nil) }
+            if closing { channel.close(promise: nil) }
         }
     }
 }

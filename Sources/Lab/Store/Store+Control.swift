@@ -6,9 +6,8 @@ extension Store {
     func answer(_ request: ControlRequest) async -> ControlResponse {
         do {
             switch (request.method, request.path) {
-            case ("GET", "/"):
-                return ControlResponse(contentType: "text/html; charset=utf-8", body: PackageResources.console_html)
             case ("GET", "/lab/console"): return json(try console())
+            case ("GET", "/lab/events"): return ControlResponse(contentType: "text/event-stream", stream: events())
             case ("GET", "/lab/state"): return json(state)
             case ("GET", "/lab/log"): return ControlResponse(contentType: "text/plain; charset=utf-8", body: files.log())
             case ("GET", "/lab/host/ledger"): return json(try simulator().ledger.json)
@@ -18,6 +17,11 @@ extension Store {
             case ("POST", "/lab/host"): try await simulator().apply(try HostControl.change(try body(request)))
             case ("POST", "/lab/terminal"): return json(try await terminalAction(try body(request)))
             case ("POST", "/lab/pinpad"): throw LabError(.unknownDevice, "The store has no PIN pad yet.")
+            case ("GET", let path):
+                guard let page = ConsolePage.at(path, pos: [posAddress, posTLSAddress]) else {
+                    throw LabError(.notFound, "There is no GET \(path).")
+                }
+                return page
             default: throw LabError(.notFound, "There is no \(request.method) \(request.path).")
             }
             return json(["ok": true])
@@ -30,19 +34,19 @@ extension Store {
 
     // MARK: What is
 
-    private var state: JSONValue {
+    var state: JSONValue {
         [
             "terminal": ["running": .bool(process != nil), "pid": process.map { .integer(Int64($0.pid)) } ?? .null],
             "devices": [
                 ["name": "chip", "kind": "chip", "plugged": .bool(isChipPlugged), "card": insertedCard.map(JSONValue.string) ?? .null]
             ],
-            "display": ["text": .string(display.text), "buttons": .array(display.buttons.map(JSONValue.string))],
+            "display": [
+                "prompt": .string(display.prompt.rawValue), "text": .string(display.text),
+                "buttons": .array(display.buttons.map(JSONValue.string)),
+            ],
+            "automatic": automaticCard.map(JSONValue.string) ?? .null, "armed": armedPoint.map(JSONValue.string) ?? .null,
             "host": host?.state ?? .null,
         ]
-    }
-
-    private func console() throws -> JSONValue {
-        ["pos": .string(posAddress), "cards": .array(try CardProfiles.load().map { .string($0.name) })]
     }
 
     // MARK: What is done

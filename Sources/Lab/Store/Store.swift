@@ -78,7 +78,7 @@ public actor Store {
         // From now on the terminal comes back on the same ports.
         try writeConfiguration(posPort: ready.port, tlsPort: ready.tlsPort)
         return [
-            "ready": true, "pos": .string(posAddress), "posTLS": .string("wss://127.0.0.1:\(ready.tlsPort)/"),
+            "ready": true, "pos": .string(posAddress), "posTLS": .string(posTLSAddress),
             "ca": .string(files.authority), "console": .string("http://127.0.0.1:\(consolePort)/"), "host": .string(hostAddress),
             "data": .string(files.directory), "terminalPID": .integer(Int64(process?.pid ?? 0)),
         ]
@@ -114,6 +114,7 @@ public actor Store {
     public var posPort: Int { ports?.port ?? 0 }
 
     var posAddress: String { "ws://127.0.0.1:\(ports?.port ?? 0)/" }
+    var posTLSAddress: String { "wss://127.0.0.1:\(ports?.tlsPort ?? 0)/" }
 
     private var hostAddress: String { options.outsideHost?.description ?? "127.0.0.1:\(hostPort)" }
 
@@ -130,7 +131,6 @@ public actor Store {
     /// Starts the child and waits until it listens.
     func startTerminal() async throws(LabError) -> Ready {
         guard process == nil else { throw LabError(.badRequest, "The terminal is running.") }
-        ports = nil
         let started = try TerminalProcess.start(
             arguments: ["terminal", "--config", files.configuration, "--bus", socketPath], log: files.terminalLog)
         process = started
