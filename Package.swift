@@ -66,7 +66,9 @@ let package = Package(
             ]),
         // Floor 4
         module(
-            "Terminal", ["EMV", "Devices", "SmartCard", "MagneticStripe", "PaymentHost", "Keys", "Hex", "Money", "JSON", logging, grdb]),
+            "Terminal",
+            ["EMV", "Devices", "SmartCard", "MagneticStripe", "PaymentHost", "Listening", "Keys", "Hex", "Money", "JSON", logging, grdb],
+            resources: [.embedInCode("Texts")]),
         // Floor 5
         module(
             "TerminalAPI",

@@ -53,34 +53,6 @@ public protocol ChipReader: Sendable {
     func transmit(_ command: CommandAPDU) async throws(DeviceError) -> ResponseAPDU
 }
 
-/// Text to the cardholder and, where the display has them, buttons.
-public protocol CardholderDisplay: Sendable {
-    /// Replaces what is shown.
-    func show(_ message: DisplayMessage) async
-    /// The texts of the buttons pressed from now on; `nil` for a display without buttons, where the terminal takes the first choice itself.
-    func presses() -> AsyncStream<String>?
-}
-
-extension CardholderDisplay {
-    public func presses() -> AsyncStream<String>? { nil }
-}
-
-/// What the terminal wants shown. `prompt` is for programs (the lab's automatic cardholder), `text` for people.
-public struct DisplayMessage: Sendable, Hashable {
-    public enum Prompt: String, Sendable, CaseIterable {
-        case welcome, insertCard, processing, removeCard, chooseApplication, enterPIN, approved, declined, cancelled, notCompleted
-    }
-    public var prompt: Prompt
-    public var text: String
-    public var buttons: [String]
-
-    public init(_ prompt: Prompt, text: String, buttons: [String] = []) {
-        self.prompt = prompt
-        self.text = text
-        self.buttons = buttons
-    }
-}
-
 /// Where the terminal finds its devices. The registry is the one in production.
 public protocol DeviceProvider: Sendable {
     /// Every device seen, ready or not: a snapshot, without waiting.

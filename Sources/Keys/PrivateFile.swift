@@ -2,10 +2,10 @@ import Glibc
 import Hex
 
 /// Files that hold secrets: mode 0600, written whole or not at all, synced before they count.
-enum PrivateFile {
+public enum PrivateFile {
     /// The file's content, at most `limit` bytes; `nil` when it does not exist. A secret that others can read, or that is not a plain file of ours,
     /// is refused with `keys.fileMode`: it may be known to somebody already.
-    static func read(_ path: String, limit: Int = 65_536) throws(KeysError) -> [UInt8]? {
+    public static func read(_ path: String, limit: Int = 65_536) throws(KeysError) -> [UInt8]? {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
         guard descriptor >= 0 else {
             if errno == ENOENT { return nil }
@@ -27,7 +27,7 @@ enum PrivateFile {
     }
 
     /// Creates the file with this content, unless there is one already (also one made by another process meanwhile): then `false`.
-    static func create(_ path: String, _ content: [UInt8], mode: mode_t = 0o600) throws(KeysError) -> Bool {
+    public static func create(_ path: String, _ content: [UInt8], mode: mode_t = 0o600) throws(KeysError) -> Bool {
         let temporary = try writeTemporary(path, content, mode: mode)
         defer { unlink(temporary) }
         guard link(temporary, path) == 0 else {
@@ -39,7 +39,7 @@ enum PrivateFile {
     }
 
     /// Puts this content in the file's place.
-    static func replace(_ path: String, _ content: [UInt8], mode: mode_t = 0o600) throws(KeysError) {
+    public static func replace(_ path: String, _ content: [UInt8], mode: mode_t = 0o600) throws(KeysError) {
         let temporary = try writeTemporary(path, content, mode: mode)
         guard rename(temporary, path) == 0 else {
             let reason = errno
@@ -50,7 +50,7 @@ enum PrivateFile {
     }
 
     /// A file anybody may read, such as a certificate; `nil` when it does not exist.
-    static func readPublic(_ path: String, limit: Int = 65_536) throws(KeysError) -> [UInt8]? {
+    public static func readPublic(_ path: String, limit: Int = 65_536) throws(KeysError) -> [UInt8]? {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else {
             if errno == ENOENT { return nil }

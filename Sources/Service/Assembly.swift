@@ -117,7 +117,8 @@ struct Assembly {
     // MARK: Engine
 
     func engine(
-        registry: DeviceRegistry, link: HostLink, display: any CardholderDisplay, point: @escaping @Sendable (TransactionPoint) -> Void,
+        registry: DeviceRegistry, link: HostLink, display: any CardholderDisplay, parameters: TerminalParameters,
+        point: @escaping @Sendable (TransactionPoint) -> Void,
         onFatal: @escaping @Sendable (JournalError) -> Void
     ) throws(ServiceError) -> TerminalEngine {
         let merchant = configuration.merchant
@@ -142,8 +143,22 @@ struct Assembly {
         var environment = TerminalEngine.Environment(
             configuration: terminal, devices: registry, host: link, display: display, keys: keys, onFatal: onFatal)
         environment.point = point
+        environment.parameters = parameters
         environment.log = logger.labelled("terminal")
         return TerminalEngine(environment)
+    }
+
+    /// What the POS has set, over the standards of the configuration file.
+    func parameters() throws(ServiceError) -> TerminalParameters {
+        let limits = configuration.limits
+        let standards = [
+            "CARDTIMEOUT": limits.card, "CARDHOLDERTIMEOUT": limits.cardholder, "HOSTTIMEOUT": limits.host,
+        ].mapValues { String($0.components.seconds) }
+        let language = Language(rawValue: configuration.merchant.language) ?? .english
+        do {
+            return try TerminalParameters(
+                path: files.parameters, standards: standards.merging(["LANG": language.parameter]) { $1 })
+        } catch { throw ServiceError(.file, "The stored parameters cannot be read: \(error)", remedy: error.remedy) }
     }
 
     var merchantIdentity: MerchantIdentity {

@@ -10,12 +10,14 @@ import Keys
 /// The data folder of one terminal: made at the first start, closed to others.
 ///
 ///     journal.sqlite          what happened
+///     parameters.json         what the POS set with SetParameter
 ///     site.key                from which the journal's and the account mask's keys derive
 ///     tls/ca.pem …            the site's own authority and the certificate made by it
 struct TerminalFiles {
     let directory: String
 
     var siteKey: String { directory + "/site.key" }
+    var parameters: String { directory + "/parameters.json" }
     var tls: String { directory + "/tls" }
     /// What points of sale are given to trust.
     var authority: String { tls + "/ca.pem" }

@@ -42,7 +42,10 @@ public final class TerminalService: Sendable {
         let registry = DeviceRegistry(buses: buses, roles: configuration.devices, logger: logger.labelled("devices"))
         let parts = LateParts()
         link = try assembly.hostLink { () throws in try await parts.engine().nextSTAN() }
-        engine = try assembly.engine(registry: registry, link: link, display: options.display, point: options.pointReached) { error in
+        let parameters = try assembly.parameters()
+        engine = try assembly.engine(
+            registry: registry, link: link, display: options.display, parameters: parameters, point: options.pointReached
+        ) { error in
             logger.critical("The journal failed; the process ends: \(error)")
             // Nothing more is told, connections close 1011, and the next start decides (pos-protocol, section 5).
             Task {

@@ -1,5 +1,6 @@
 import Devices
 import JSON
+import Terminal
 
 /// What the terminal process and the lab tell each other beside USB, as JSON on the bus socket's side channel.
 public enum LabMessage: Sendable, Hashable {
@@ -11,21 +12,17 @@ public enum LabMessage: Sendable, Hashable {
     case armed(String?)
     /// Lab to terminal: end yourself, as by `kill -9`, at this point; `nil` disarms.
     case arm(String?)
-    /// Lab to terminal: a button of the display.
-    case press(String)
+    /// Lab to terminal: what the cardholder did at the display.
+    case answer(CardholderAnswer)
 
     public var bytes: [UInt8] {
         let value: JSONValue =
             switch self {
             case .ready(let port, let tlsPort): ["kind": "ready", "port": .integer(Int64(port)), "tlsPort": .integer(Int64(tlsPort))]
-            case .display(let message):
-                [
-                    "kind": "display", "prompt": .string(message.prompt.rawValue), "text": .string(message.text),
-                    "buttons": .array(message.buttons.map(JSONValue.string)),
-                ]
+            case .display(let message): ["kind": "display", "message": .object(message.json)]
             case .armed(let point): ["kind": "armed", "point": point.map(JSONValue.string) ?? .null]
             case .arm(let point): ["kind": "arm", "point": point.map(JSONValue.string) ?? .null]
-            case .press(let button): ["kind": "press", "button": .string(button)]
+            case .answer(let answer): ["kind": "answer", "answer": .object(answer.json)]
             }
         return value.bytes
     }
@@ -38,15 +35,13 @@ public enum LabMessage: Sendable, Hashable {
             guard let port = value["port"]?.integer, let tlsPort = value["tlsPort"]?.integer else { return nil }
             self = .ready(port: Int(port), tlsPort: Int(tlsPort))
         case "display":
-            guard let prompt = value["prompt"]?.string.flatMap(DisplayMessage.Prompt.init), let text = value["text"]?.string else {
-                return nil
-            }
-            self = .display(DisplayMessage(prompt, text: text, buttons: value["buttons"]?.array?.compactMap(\.string) ?? []))
+            guard let message = value["message"]?.object.flatMap(DisplayMessage.init(json:)) else { return nil }
+            self = .display(message)
         case "armed": self = .armed(value["point"]?.string)
         case "arm": self = .arm(value["point"]?.string)
-        case "press":
-            guard let button = value["button"]?.string else { return nil }
-            self = .press(button)
+        case "answer":
+            guard let answer = value["answer"]?.object.flatMap(CardholderAnswer.init(json:)) else { return nil }
+            self = .answer(answer)
         default: return nil
         }
     }

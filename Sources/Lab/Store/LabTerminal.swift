@@ -1,5 +1,6 @@
 import Devices
 import Glibc
+import Listening
 import Logging
 import Service
 import Synchronization
@@ -26,8 +27,8 @@ public enum LabTerminal {
                 case .arm(let point):
                     armed.arm(point.flatMap(TransactionPoint.init(rawValue:)))
                     bus.sendSide(LabMessage.armed(point).bytes)
-                // Buttons are for operations that this version does not have.
-                case .press, .ready, .display, .armed: continue
+                case .answer(let answer): display.answered(answer)
+                case .ready, .display, .armed: continue
                 }
             }
         }
@@ -60,8 +61,15 @@ final class ArmedPoint: Sendable {
 /// The cardholder display of the lab: what is shown goes to the lab process.
 final class LabDisplay: CardholderDisplay {
     private let bus: SocketBusClient
+    private let listeners = Mutex(Listeners<CardholderAnswer>())
 
     init(_ bus: SocketBusClient) { self.bus = bus }
+
+    var abilities: DisplayAbilities { .all }
+
+    func answers() -> AsyncStream<CardholderAnswer>? { listeners.withLock { $0.add() } }
+
+    func answered(_ answer: CardholderAnswer) { listeners.withLock { $0.tell(answer) } }
 
     func show(_ message: DisplayMessage) async { bus.sendSide(LabMessage.display(message).bytes) }
 }

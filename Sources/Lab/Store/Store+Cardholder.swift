@@ -41,6 +41,9 @@ extension Store {
         case .insertCard:
             if insertedCard == nil { try? insert(automaticCard) }
         case .removeCard: removeCard()
+        // The first is the one of highest priority, or what costs least.
+        case .chooseApplication, .tip, .confirm, .menu:
+            if let first = shown.buttons.first { answer(CardholderAnswer(.pressed(first), screen: shown.screen)) }
         default: break
         }
     }

@@ -172,7 +172,10 @@ public actor Store {
         guard armed else { throw LabError(.badRequest, "The terminal ended before it armed the point.") }
     }
 
-    func press(_ button: String) { socket.sendSide(LabMessage.press(button).bytes) }
+    func press(_ button: String) { answer(CardholderAnswer(.pressed(button), screen: display.screen)) }
+
+    /// The cardholder answers at the display.
+    func answer(_ answer: CardholderAnswer) { socket.sendSide(LabMessage.answer(answer).bytes) }
 
     private func received(_ bytes: [UInt8]) async {
         guard let message = LabMessage(bytes) else { return logger.warning("side message not understood") }
@@ -187,7 +190,7 @@ public actor Store {
         case .display(let shown):
             display = shown
             followAutomatically(shown)
-        case .arm, .press: logger.warning("side message for the other side")
+        case .arm, .answer: logger.warning("side message for the other side")
         }
     }
 

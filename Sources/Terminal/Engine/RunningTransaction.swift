@@ -22,6 +22,8 @@ struct RunningTransaction {
     /// Why the last command to the card failed.
     var cardFailure: TransactionMachine.CardEnd?
     var candidates: [ApplicationCandidate] = []
+    /// By the card's language preference (5F2D), once it is read.
+    var cardLanguage: Language?
     /// Waits for a button.
     var choice: Task<Void, Never>?
     /// Cleared as soon as it is on its way to the host.

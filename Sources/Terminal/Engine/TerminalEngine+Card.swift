@@ -24,7 +24,7 @@ extension TerminalEngine {
         let hadCard = slot.state != .empty
         slot.changed(presence)
         feed(.slot(slot.state))
-        if running == nil, hadCard, presence == .absent { show(DisplayMessage(.welcome, text: CardholderText.welcome)) }
+        if running == nil, hadCard, presence == .absent { showWelcome() }
     }
 
     private func readerEnded(_ generation: Int) {
@@ -170,16 +170,18 @@ extension TerminalEngine {
     func offerApplications() {
         guard let current = running else { return }
         // A display without buttons: the application of highest priority (EMV 4.4 Book 1, 12.4).
-        guard let presses = environment.display.presses() else { return applicationChosen(0) }
+        guard environment.display.abilities.contains(.buttons), let answers = environment.display.answers() else {
+            return applicationChosen(0)
+        }
         let (id, dialogue) = (current.id, current.dialogue)
         running?.choice = Task { [weak self] in
-            for await text in presses { await self?.pressed(text, dialogue, id) }
+            for await answer in answers { if case .pressed(let text) = answer.kind { await self?.pressed(text, dialogue, id) } }
         }
     }
 
     private func pressed(_ text: String, _ dialogue: Int, _ id: TransactionID) {
         guard let current = running, current.id == id, current.dialogue == dialogue, !current.candidates.isEmpty else { return }
-        if text == CardholderText.cancelButton { return applicationChosen(nil) }
+        if text == texts.cancelButton { return applicationChosen(nil) }
         guard let index = current.candidates.firstIndex(where: { $0.shownName == text }) else { return }
         applicationChosen(index)
     }

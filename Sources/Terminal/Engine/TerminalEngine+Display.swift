@@ -2,21 +2,32 @@ import Devices
 import Money
 
 extension TerminalEngine {
+    /// Language of a cardholder whose card says nothing else: the parameter `LANG`, else the configuration.
+    var language: Language { environment.parameters?.language ?? Language(rawValue: environment.configuration.language) ?? .english }
+
+    /// What the cardholder of the running transaction reads, in the language of the card once it is known.
+    var texts: CardholderText { CardholderText(running?.cardLanguage ?? language) }
+
+    private func message(_ prompt: DisplayMessage.Prompt, _ text: String, _ buttons: [String] = []) -> DisplayMessage {
+        DisplayMessage(prompt, text: text, buttons: buttons, language: texts.language.rawValue)
+    }
+
+    func showWelcome() { show(message(.welcome, texts.welcome)) }
+
     func show(_ prompt: DisplayMessage.Prompt) {
         guard let current = running else { return }
         let amount = "\(current.amount.currency) \(current.amount.decimalText)"
-        let buttons = prompt == .chooseApplication ? current.candidates.map(\.shownName) + [CardholderText.cancelButton] : []
-        show(DisplayMessage(prompt, text: CardholderText.cardholder(prompt, amount: amount), buttons: buttons))
+        let buttons = prompt == .chooseApplication ? current.candidates.map(\.shownName) + [texts.cancelButton] : []
+        show(message(prompt, texts.cardholder(prompt, amount: amount), buttons))
     }
 
     /// The card is asked back with the outcome; the terminal is idle meanwhile (pos-protocol, section 2).
     func showOutcome(_ decision: TransactionDecision) {
-        let outcome = CardholderText.cardholder(decision.prompt, amount: "")
+        let outcome = texts.cardholder(decision.prompt, amount: "")
         switch slot.state {
         case .usedCard:
-            let text = outcome + "\n" + CardholderText.cardholder(.removeCard, amount: "")
-            show(DisplayMessage(.removeCard, text: text))
-        case .empty, .freshCard, .noReader: show(DisplayMessage(decision.prompt, text: outcome))
+            show(message(.removeCard, outcome + "\n" + texts.cardholder(.removeCard, amount: "")))
+        case .empty, .freshCard, .noReader: show(message(decision.prompt, outcome))
         }
     }
 }

@@ -32,7 +32,7 @@ extension TerminalEngine {
     private func perform(_ action: TransactionMachine.Action) {
         guard let id = running?.id, !isDead else { return }
         switch action {
-        case .status(let context): running?.report(.status(context, message: CardholderText.cashier(context)))
+        case .status(let context): running?.report(.status(context, message: CardholderText(language).cashier(context)))
         case .show(let prompt): show(prompt)
         case .startTimer(let timer, let duration): startTimer(timer, duration)
         case .stopTimer(let timer): stopTimer(timer)

@@ -14,6 +14,8 @@ public actor TerminalEngine: PaymentTerminal {
         public var host: any PaymentHostLink
         public var display: any CardholderDisplay
         public var keys: SiteKeys
+        /// What the POS set; `nil`: everything as configured.
+        public var parameters: TerminalParameters?
         public var kernel: CardKernelFactory
         public var clock: any TerminalClock
         public var openJournal: @Sendable () throws(JournalError) -> any JournalStore
@@ -108,7 +110,7 @@ public actor TerminalEngine: PaymentTerminal {
             Task { [weak self, host = environment.host] in
                 for await state in host.states() where state == .connected { await self?.feedReversals(.linkConnected) }
             })
-        show(DisplayMessage(.welcome, text: CardholderText.welcome))
+        showWelcome()
     }
 
     /// Ends a transaction that can still be cancelled, waits for one that cannot, and closes the journal.
