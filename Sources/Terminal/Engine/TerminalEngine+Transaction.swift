@@ -136,10 +136,11 @@ extension RunningTransaction {
         return FinancialRequest(
             exchange: exchange, functionCode: "200", processingCode: processingCode, amount: amount, tip: part(request.tipAmount),
             cashback: part(request.cashbackAmount), surcharge: part(request.surchargeAmount), tax: part(request.taxAmount),
-            card: .clear(HostCardData(
-                pan: online.card.pan, expiry: online.card.expiry, track2: online.card.track2,
-                panSequenceNumber: online.card.panSequenceNumber,
-                iccData: online.iccData)),
+            card: .clear(
+                HostCardData(
+                    pan: online.card.pan, expiry: online.card.expiry, track2: online.card.track2,
+                    panSequenceNumber: online.card.panSequenceNumber,
+                    iccData: online.iccData)),
             entryMode: .chip, authentication: HostCardholderAuthentication(online.receipt.cvm),
             batchNumber: batchNumber,
             partialApprovalAllowed: machine.rules.partialApprovalAllowed, invoice: request.invoice, reference: request.reference)

@@ -91,12 +91,12 @@ final class ScriptedDevices: DeviceProvider {
 
 final class ScriptedDisplay: CardholderDisplay {
     let shown = Awaitable<DisplayMessage>()
-    private let buttons: (stream: AsyncStream<CardholderAnswer>, continuation: AsyncStream<String>.Continuation)?
+    private let buttons: (stream: AsyncStream<CardholderAnswer>, continuation: AsyncStream<CardholderAnswer>.Continuation)?
 
     init(hasButtons: Bool = false) { buttons = hasButtons ? AsyncStream.makeStream() : nil }
 
     func show(_ message: DisplayMessage) async { shown.append(message) }
     var abilities: DisplayAbilities { buttons == nil ? [] : .buttons }
     func answers() -> AsyncStream<CardholderAnswer>? { buttons?.stream }
-    func press(_ text: String) { buttons?.continuation.yield(text) }
+    func press(_ text: String) { buttons?.continuation.yield(CardholderAnswer(.pressed(text))) }
 }

@@ -93,7 +93,7 @@ struct TerminalParametersTests {
         _ = try first.set([.init(key: "CARDTIMEOUT", value: "20"), .init(key: "PTAKEY", value: "ü\"")], mayChangeSecurity: false)
         let second = try TerminalParameters(path: path, standards: ["CARDTIMEOUT": "45"])
         #expect(second.number("CARDTIMEOUT") == 20 && second["PTAKEY"] == "ü\"")
-        FileManager.default.createFile(
+        _ = FileManager.default.createFile(
             atPath: path, contents: Array("[".utf8).withUnsafeBytes { Data($0) }, attributes: [.posixPermissions: 0o600])
         #expect(throws: (any Error).self) { try TerminalParameters(path: path) }
     }
