@@ -3,6 +3,12 @@ enum HostActionCode {
     static let approved = "000"
     static let partiallyApproved = "002"
     static let doNotHonour = "100"
+    static let pinTriesExceeded = "106"
+    static let invalidCardNumber = "111"
+    static let insufficientFunds = "116"
+    static let incorrectPIN = "117"
+    static let noCardRecord = "118"
+    static let notPermittedToCardholder = "119"
     /// "Suspected counterfeit card": the cryptogram is not the card's.
     static let suspectedCounterfeit = "129"
     static let reversalAccepted = "400"

@@ -65,6 +65,16 @@ public struct HostLedger: Sendable {
         transactions.reduce(0) { $0 + ($1.batch == batch && $1.key.terminal == terminal ? $1.net : 0) }
     }
 
+    /// What a token stands for, masked; `nil` for one that this host never gave out.
+    func account(of token: String) -> String? { transactions.last { $0.cardToken == token }?.account }
+
+    func giftCard(_ token: String) -> HostGiftCard { HostGiftCard(token: token, transactions) }
+
+    /// What is left of a card's limit, minor units: postings and holds count.
+    func available(_ token: String, limit: Int64) -> Int64 {
+        transactions.reduce(limit) { $0 - ($1.cardToken == token && HostGiftCard.Operation(type: $1.type) == nil ? $1.net + $1.hold : 0) }
+    }
+
     public func isUsed(approvalCode: String, batch: String) -> Bool { approvalCodes[batch]?.contains(approvalCode) ?? false }
 
     /// The next approval code (field 38): six digits, unlike all others of the batch, those that terminals made themselves included.
@@ -132,12 +142,16 @@ extension HostLedger {
         let position = positions[request.key] ?? transactions.count
         var entry = LedgerTransaction(
             key: request.key, retrievalReference: request.retrievalReference, batch: request.batch, account: request.account,
+            cardToken: request.cardToken,
             type: LedgerTransaction.type(kind: request.kind, function: request.functionCode, processing: request.processingCode),
             state: decision.isApproved ? .approved : .declined,
             amount: decision.amount * LedgerTransaction.sign(processing: request.processingCode), role: role, root: root ?? position,
             isUnwantedPartial: decision.isApproved && decision.amount < request.amount && !request.partialApprovalAllowed)
         if role == .replacement, request.functionCode.hasPrefix("6") { entry.type = "TIP_ADJUST" }
-        if entry.account.isEmpty, let root { entry.account = transactions[root].account }
+        if entry.account.isEmpty, let referred = root ?? request.original.flatMap({ positions[$0] }) {
+            entry.account = transactions[referred].account
+            entry.cardToken = transactions[referred].cardToken
+        }
         if position < transactions.count { transactions[position] = entry } else { transactions.append(entry) }
         positions[request.key] = position
         if families[entry.root]?.contains(position) != true { families[entry.root, default: []].append(position) }
@@ -170,7 +184,8 @@ extension HostLedger {
         transactions.append(
             LedgerTransaction(
                 key: original, retrievalReference: request.retrievalReference, batch: request.batch, account: request.account,
-                type: LedgerTransaction.type(kind: kind, function: "", processing: request.processingCode), state: .unknownOriginal,
+                cardToken: request.cardToken, type: LedgerTransaction.type(kind: kind, function: "", processing: request.processingCode),
+                state: .unknownOriginal,
                 amount: 0, role: .original, root: transactions.count, isUnwantedPartial: false))
     }
 

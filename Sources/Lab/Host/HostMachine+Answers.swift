@@ -14,6 +14,9 @@ extension HostMachine {
             return (declined(HostActionCode.suspectedCounterfeit, chip: request), "the cryptogram (9F26) is not the card's")
         case .unusable(let reason)?: return (.refused(HostActionCode.formatError), reason)
         }
+        if chip == nil, !request.cardToken.isEmpty, MaskedCard(message).pan == nil, request.account.isEmpty {
+            return (declined(HostActionCode.invalidCardNumber, chip: nil), "the token is none of this host's")
+        }
         var decision: LedgerDecision
         switch behaviour.verdict {
         case .decline(let actionCode): return (declined(actionCode, chip: chip), nil)
@@ -22,7 +25,18 @@ extension HostMachine {
             // 002 needs 0 < approved < asked; the smallest amount that ends in .20 is 20.
             decision = LedgerDecision(actionCode: HostActionCode.partiallyApproved, isApproved: true, amount: request.amount / 2)
         }
+        if let operation = HostGiftCard.Operation(processing: request.processingCode) {
+            let card = ledger.giftCard(request.cardToken)
+            let (refusal, amount) = card.decide(operation, amount: decision.amount, partialAllowed: request.partialApprovalAllowed)
+            if let refusal { return (declined(refusal, chip: chip), nil) }
+            if amount < request.amount { decision.actionCode = HostActionCode.partiallyApproved }
+            decision.amount = amount
+            decision.balance = card.balance - LedgerTransaction.sign(processing: request.processingCode) * amount
+        } else if request.isInquiry, request.processingCode.hasPrefix("31") {
+            decision.balance = ledger.available(request.cardToken, limit: Self.creditLimit)
+        }
         decision.approvalCode = ledger.nextApprovalCode(batch: request.batch)
+        if !request.cardToken.isEmpty { decision.cardToken = request.cardToken }
         decision.iccData = issuerData(chip, decision.actionCode, behaviour.issuer)
         return (decision, nil)
     }
@@ -36,21 +50,28 @@ extension HostMachine {
     /// Everything that must come back comes from the request; the decision is the rest.
     func answerMessage(_ decision: LedgerDecision, _ request: LedgerRequest, _ message: Message, _ answerType: String) -> Message {
         var answer = echo(message, answerType)
-        answer.set(39, decision.actionCode)
+        answer.set(39, vocabulary.actionCode(decision.actionCode))
         answer.set(38, decision.approvalCode)
+        if let token = decision.cardToken {
+            var elements = PrivateElements()
+            elements["02"] = token
+            answer.set(48, try? elements.text())
+        }
         if decision.isApproved, decision.amount < request.amount, request.kind == .authorization || request.kind == .financial {
             answer.set(4, padded(decision.amount, 12))
-            answer.set(30, try? OriginalAmounts(transaction: request.amount).text())
+            if let field = dialect.placement.originalAmounts {
+                answer.set(field, try? OriginalAmounts(transaction: request.amount).text())
+            }
         }
         if !decision.iccData.isEmpty { answer.set(55, bytes: decision.iccData) }
         if let net = decision.net { answer.set(97, try? NetAmount.text(net)) }
-        if decision.isApproved, request.isInquiry { answer.set(54, balance(request)) }
+        if let balance = decision.balance { answer.set(54, self.balance(balance, request)) }
         return answer
     }
 
     func refusal(_ actionCode: String, _ message: Message, _ answerType: String) -> [Action] {
         var answer = echo(message, answerType)
-        answer.set(39, actionCode)
+        answer.set(39, vocabulary.actionCode(actionCode))
         return send(answer, after: 0)
     }
 
@@ -101,14 +122,16 @@ extension HostMachine {
         return String(repeating: "0", count: max(0, digits - text.utf8.count)) + text
     }
 
-    /// Field 54: every card has 100.00 at its disposal.
-    private func balance(_ request: LedgerRequest) -> String? {
-        guard ["31", "63"].contains(request.processingCode.prefix(2)), let type = dialect.amountTypes["availableBalance"] else {
-            return nil
-        }
+    /// Every card's, minor units; what goes beyond it is not declined.
+    static let creditLimit: Int64 = 1_000_000
+
+    /// Field 54.
+    private func balance(_ balance: Int64, _ request: LedgerRequest) -> String? {
+        guard let type = dialect.amountTypes["availableBalance"] else { return nil }
         let account = String(request.processingCode.dropFirst(2).prefix(2))
         let set = AdditionalAmount(
-            accountType: account, amountType: type, currency: request.currency, isCredit: true, minorUnits: 10_000)
+            accountType: account, amountType: type, currency: request.currency, isCredit: balance >= 0,
+            minorUnits: Int64(clamping: balance.magnitude))
         return try? AdditionalAmount.text([set])
     }
 }
@@ -125,7 +148,7 @@ extension HostMachine {
 
     /// 91 over the response code that the terminal will make of the action code (EMV 4.4 Book 2, 8.2.1), and what is to follow it.
     private func issuerData(_ chip: VerifiedRequest?, _ actionCode: String, _ issuer: HostBehaviour.Issuer) -> [UInt8] {
-        let responseCode = Array(dialect.action(actionCode).responseCode.utf8)
+        let responseCode = Array(vocabulary.responseCode(actionCode).utf8)
         guard let data = try? chip?.responseICCData(responseCode: responseCode, corrupted: issuer == .wrongCryptogram) else { return [] }
         return issuer == .script ? data + Self.script : data
     }

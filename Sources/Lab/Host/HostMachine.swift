@@ -6,6 +6,7 @@ public struct HostMachine: Sendable {
     public internal(set) var ledger: HostLedger
     public var faults = HostFaults()
     public let dialect: Dialect
+    let vocabulary: HostVocabulary
     let issuer: IssuerCryptography?
     let macKey: SecretBytes
     private let decoder: MessageDecoder
@@ -26,6 +27,7 @@ public struct HostMachine: Sendable {
         dialect: Dialect, ledger: HostLedger = HostLedger(), issuer: IssuerCryptography? = nil, macKey: SecretBytes = LabKeys.hostMAC
     ) {
         self.dialect = dialect
+        vocabulary = HostVocabulary(dialect)
         self.ledger = ledger
         self.issuer = issuer
         self.macKey = macKey
@@ -48,13 +50,15 @@ public struct HostMachine: Sendable {
             return [record(LedgerEntry(message: logged)), .note("\(message.mti): wrong MAC")]
                 + refusal(HostActionCode.macIncorrect, message, answerType)
         }
-        let request: LedgerRequest
+        var request: LedgerRequest
         do throws(ISO8583Error) {
             if let fault = presenceFault(message) { throw fault }
-            guard let read = try LedgerRequest(message) else {
+            guard let read = try LedgerRequest(message, vocabulary) else {
                 throw ISO8583Error(.malformed, "mti", "is a class that this host does not do")
             }
             request = read
+            // A card on file: the books know whose it is.
+            if request.account.isEmpty, !request.cardToken.isEmpty { request.account = ledger.account(of: request.cardToken) ?? "" }
         } catch {
             return [record(LedgerEntry(message: logged)), .note("\(message.mti): \(error)")]
                 + refusal(HostActionCode.formatError, message, answerType)

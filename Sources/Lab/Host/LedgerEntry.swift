@@ -62,6 +62,7 @@ extension LedgerRequest {
         object.append("rrn", retrievalReference)
         object.append("batch", batch)
         object.append("account", account)
+        if !cardToken.isEmpty { object.append("cardToken", cardToken) }
         object.append("processingCode", processingCode)
         object.append("functionCode", functionCode)
         object.append("reasonCode", reasonCode)
@@ -82,7 +83,8 @@ extension LedgerRequest {
         else { return nil }
         self.init(
             kind: kind, key: key, original: json["original"].flatMap(HostExchangeKey.init(json:)), retrievalReference: retrievalReference,
-            batch: batch, account: account, processingCode: processingCode, functionCode: functionCode, reasonCode: reasonCode,
+            batch: batch, account: account, cardToken: json["cardToken"]?.string ?? "", processingCode: processingCode,
+            functionCode: functionCode, reasonCode: reasonCode,
             amount: amount, currency: currency, approvalCode: json["approvalCode"]?.string, partialApprovalAllowed: partialApprovalAllowed,
             reportedNet: json["reportedNet"]?.integer)
     }
@@ -96,6 +98,8 @@ extension LedgerDecision {
         object.append("amount", .integer(amount))
         object.append("approvalCode", approvalCode)
         if !iccData.isEmpty { object.append("iccData", iccData.hex) }
+        if let cardToken { object.append("cardToken", cardToken) }
+        if let balance { object.append("balance", .integer(balance)) }
         if let net { object.append("net", .integer(net)) }
         return .object(object)
     }
@@ -106,7 +110,7 @@ extension LedgerDecision {
         else { return nil }
         self.init(
             actionCode: actionCode, isApproved: isApproved, amount: amount, approvalCode: json["approvalCode"]?.string, iccData: iccData,
-            net: json["net"]?.integer)
+            cardToken: json["cardToken"]?.string, balance: json["balance"]?.integer, net: json["net"]?.integer)
     }
 }
 

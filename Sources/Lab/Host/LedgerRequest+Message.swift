@@ -1,26 +1,20 @@
 import ISO8583
+import Keys
 
 extension LedgerRequest {
     /// Reads a request. Presence of mandatory fields is the dialect's affair and checked before.
     /// - Returns: `nil` for a message class that the host does not do.
-    init?(_ message: Message) throws(ISO8583Error) {
+    init?(_ message: Message, _ vocabulary: HostVocabulary, tokens: CardTokens = CardTokens()) throws(ISO8583Error) {
         guard let kind = Kind(messageType: message.mti) else { return nil }
-        let terminal = message.text(41) ?? ""
-        var original: HostExchangeKey?
-        if let text = message.text(56) {
-            let elements = try OriginalDataElements(text)
-            original = HostExchangeKey(
-                terminal: terminal, messageType: elements.mti, stan: elements.stan, dateTime: elements.localDateTime)
-        }
         let elements = try message.text(48).map { text throws(ISO8583Error) in try PrivateElements(text) } ?? PrivateElements()
+        let card = MaskedCard(message)
         self.init(
-            kind: kind,
-            key: HostExchangeKey(
-                terminal: terminal, messageType: message.mti, stan: message.text(11) ?? "", dateTime: message.text(12) ?? ""),
-            original: original, retrievalReference: message.text(37) ?? "", batch: Self.batch(elements["01"]),
-            account: MaskedCard(message).masked, processingCode: message.text(3) ?? "", functionCode: message.text(24) ?? "",
-            reasonCode: message.text(25) ?? "", amount: message.number(4) ?? 0, currency: message.text(49) ?? message.text(50) ?? "",
-            approvalCode: message.text(38), partialApprovalAllowed: elements["03"] == "1",
+            kind: kind, key: vocabulary.key(of: message), original: try vocabulary.original(of: message),
+            retrievalReference: message.text(37) ?? "", batch: Self.batch(elements["01"]), account: card.masked,
+            cardToken: card.pan.flatMap { tokens.token(of: $0) } ?? elements["02"] ?? "", processingCode: message.text(3) ?? "",
+            functionCode: vocabulary.functionCode(of: message, kind, elements), reasonCode: vocabulary.reasonCode(of: message),
+            amount: message.number(4) ?? 0, currency: message.text(49) ?? message.text(50) ?? "", approvalCode: message.text(38),
+            partialApprovalAllowed: elements["03"] == "1",
             reportedNet: try message.text(97).map { text throws(ISO8583Error) in try NetAmount.minorUnits(text) })
     }
 

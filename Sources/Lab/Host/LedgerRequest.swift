@@ -25,6 +25,8 @@ public struct LedgerRequest: Sendable, Hashable {
     public var batch: String
     /// Masked: first six, last four.
     public var account: String
+    /// The token of the card; empty where the message has no card that this host can read.
+    public var cardToken: String
     /// Field 3.
     public var processingCode: String
     /// Field 24.
@@ -44,7 +46,8 @@ public struct LedgerRequest: Sendable, Hashable {
 
     public init(
         kind: Kind, key: HostExchangeKey, original: HostExchangeKey? = nil, retrievalReference: String = "", batch: String = "",
-        account: String = "", processingCode: String = "", functionCode: String = "", reasonCode: String = "", amount: Int64 = 0,
+        account: String = "", cardToken: String = "", processingCode: String = "", functionCode: String = "", reasonCode: String = "",
+        amount: Int64 = 0,
         currency: String = "", approvalCode: String? = nil, partialApprovalAllowed: Bool = false, reportedNet: Int64? = nil
     ) {
         self.kind = kind
@@ -53,6 +56,7 @@ public struct LedgerRequest: Sendable, Hashable {
         self.retrievalReference = retrievalReference
         self.batch = batch
         self.account = account
+        self.cardToken = cardToken
         self.processingCode = processingCode
         self.functionCode = functionCode
         self.reasonCode = reasonCode
@@ -81,17 +85,24 @@ public struct LedgerDecision: Sendable, Hashable {
     public var approvalCode: String?
     /// Field 55 of the answer.
     public var iccData: [UInt8]
+    /// 48.02 of the answer.
+    public var cardToken: String?
+    /// What the cardholder can still spend: 54 of the answer, minor units.
+    public var balance: Int64?
     /// Field 97 of a 1530 that does not balance: what the host has, sales positive.
     public var net: Int64?
 
     public init(
-        actionCode: String, isApproved: Bool, amount: Int64 = 0, approvalCode: String? = nil, iccData: [UInt8] = [], net: Int64? = nil
+        actionCode: String, isApproved: Bool, amount: Int64 = 0, approvalCode: String? = nil, iccData: [UInt8] = [],
+        cardToken: String? = nil, balance: Int64? = nil, net: Int64? = nil
     ) {
         self.actionCode = actionCode
         self.isApproved = isApproved
         self.amount = amount
         self.approvalCode = approvalCode
         self.iccData = iccData
+        self.cardToken = cardToken
+        self.balance = balance
         self.net = net
     }
 

@@ -23,6 +23,8 @@ public struct LedgerTransaction: Sendable, Hashable {
     public var batch: String
     /// Masked.
     public var account: String
+    /// See `LedgerRequest.cardToken`.
+    var cardToken: String
     /// A name of `pos-protocol` section 4 (`SALE`, `REFUND`, …).
     public var type: String
     public var state: State

@@ -33,9 +33,10 @@ struct HostAndTerminalTests {
             FinancialRequest(
                 exchange: identity("1200", stan), functionCode: "200", processingCode: "000000",
                 amount: try #require(Amount(minorUnits: cents, currency: dollars)),
-                card: .clear(HostCardData(
-                    pan: try #require(PAN(HostMessages.pan)), expiry: "3012", track2: SecretBytes("\(HostMessages.pan)=3012201".utf8),
-                    panSequenceNumber: 1, iccData: nil)),
+                card: .clear(
+                    HostCardData(
+                        pan: try #require(PAN(HostMessages.pan)), expiry: "3012", track2: SecretBytes("\(HostMessages.pan)=3012201".utf8),
+                        panSequenceNumber: 1, iccData: nil)),
                 entryMode: .swiped, authentication: .signature, batchNumber: 1))
     }
 

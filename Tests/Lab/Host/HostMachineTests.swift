@@ -76,7 +76,7 @@ struct HostMachineTests {
     @Test("A balance inquiry is answered with a balance in 54")
     mutating func balance() throws {
         let answer = try answer(messages.payment("1100", stan: 1, amount: 0, processing: "310000", function: "108"))
-        #expect(answer.text(54) == "0002840C000000010000")
+        #expect(answer.text(54) == "0002840C000001000000")
     }
 
     @Test("A silent host has heard: the sale is posted and the reversal takes it back")
