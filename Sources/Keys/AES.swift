@@ -13,6 +13,14 @@ public enum AES {
         try BlockCipher.run(ecb(key), key: key, data, encrypt: false)
     }
 
+    static func encryptECB(secret: SecretBytes, key: SecretBytes) throws(KeysError) -> SecretBytes {
+        try BlockCipher.run(ecb(key), key: key, secret: secret, encrypt: true)
+    }
+
+    static func decryptECB(secret: SecretBytes, key: SecretBytes) throws(KeysError) -> SecretBytes {
+        try BlockCipher.run(ecb(key), key: key, secret: secret, encrypt: false)
+    }
+
     /// Chained blocks (SP 800-38A, 6.2); `iv` has 16 bytes.
     public static func encryptCBC(_ data: some Collection<UInt8>, key: SecretBytes, iv: [UInt8]) throws(KeysError) -> [UInt8] {
         try BlockCipher.run(cbc(key, iv), key: key, data, encrypt: true)

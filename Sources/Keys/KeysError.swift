@@ -17,6 +17,12 @@ public struct KeysError: Error, Sendable, Hashable, CustomStringConvertible {
         case fileContent = "keys.fileContent"
         /// A certificate, or a name for one, is not usable.
         case certificate = "keys.certificate"
+        /// A KSN has the wrong length, or a counter that no device reaches.
+        case keySerialNumber = "keys.keySerialNumber"
+        /// A device has used up its DUKPT keys.
+        case exhausted = "keys.exhausted"
+        /// A PIN block does not hold a PIN under this format, key and PAN.
+        case pinBlock = "keys.pinBlock"
         /// libcrypto refused or ran out of memory.
         case libcrypto = "keys.libcrypto"
     }

@@ -6,9 +6,25 @@ public struct SecretBytes: Sendable, Equatable, CustomStringConvertible, CustomD
         nonisolated(unsafe) let bytes: UnsafeMutableRawBufferPointer
 
         init(_ source: some Sequence<UInt8>) {
-            let array = Array(source)
-            bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: array.count, alignment: 1)
-            bytes.copyBytes(from: array)
+            if let copied = source.withContiguousStorageIfAvailable({ Self.copy(UnsafeRawBufferPointer($0)) }) {
+                bytes = copied
+            } else {
+                var array = Array(source)
+                bytes = array.withUnsafeBytes(Self.copy)
+                array.withUnsafeMutableBytes { wipe($0) }
+            }
+        }
+
+        init(count: Int, fill: (UnsafeMutableRawBufferPointer) throws(KeysError) -> Void) throws(KeysError) {
+            bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: count, alignment: 1)
+            bytes.initializeMemory(as: UInt8.self, repeating: 0)
+            try fill(bytes)
+        }
+
+        private static func copy(_ source: UnsafeRawBufferPointer) -> UnsafeMutableRawBufferPointer {
+            let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: source.count, alignment: 1)
+            bytes.copyMemory(from: source)
+            return bytes
         }
 
         deinit {
@@ -20,6 +36,11 @@ public struct SecretBytes: Sendable, Equatable, CustomStringConvertible, CustomD
     private let storage: Storage
 
     public init(_ bytes: some Sequence<UInt8>) { storage = Storage(bytes) }
+
+    /// `count` bytes written in place, so that no copy outlives them; `fill` gets zeros.
+    init(count: Int, fill: (UnsafeMutableRawBufferPointer) throws(KeysError) -> Void) throws(KeysError) {
+        storage = try Storage(count: count, fill: fill)
+    }
 
     public var count: Int { storage.bytes.count }
 

@@ -13,6 +13,14 @@ public enum TripleDES {
         try BlockCipher.run(.init(cipher: EVP_des_ede3_ecb(), blockSize: blockSize), key: full(key), data, encrypt: false)
     }
 
+    static func encryptECB(secret: SecretBytes, key: SecretBytes) throws(KeysError) -> SecretBytes {
+        try BlockCipher.run(.init(cipher: EVP_des_ede3_ecb(), blockSize: blockSize), key: full(key), secret: secret, encrypt: true)
+    }
+
+    static func decryptECB(secret: SecretBytes, key: SecretBytes) throws(KeysError) -> SecretBytes {
+        try BlockCipher.run(.init(cipher: EVP_des_ede3_ecb(), blockSize: blockSize), key: full(key), secret: secret, encrypt: false)
+    }
+
     /// `iv` has 8 bytes.
     public static func encryptCBC(_ data: some Collection<UInt8>, key: SecretBytes, iv: [UInt8]) throws(KeysError) -> [UInt8] {
         try BlockCipher.run(.init(cipher: EVP_des_ede3_cbc(), blockSize: blockSize, iv: iv), key: full(key), data, encrypt: true)

@@ -94,7 +94,7 @@ struct SecretTypesTests {
             KeysError.Code.allCases.map(\.rawValue) == [
                 "keys.keyLength", "keys.dataLength", "keys.authentication", "keys.rsa", "keys.fileAccess", "keys.fileMode",
                 "keys.fileContent",
-                "keys.certificate", "keys.libcrypto",
+                "keys.certificate", "keys.keySerialNumber", "keys.exhausted", "keys.pinBlock", "keys.libcrypto",
             ])
     }
 }
