@@ -28,7 +28,8 @@ check: setup
 
 # The production program as a package would carry it: no testability, static Swift library, stripped.
 ship: setup
-	$(SWIFT) build -c release --static-swift-stdlib -Xlinker --gc-sections -Xlinker -s --scratch-path .build-ship --product countertop
+	$(SWIFT) build -c release --static-swift-stdlib -Xswiftc -use-ld=lld -Xlinker --gc-sections -Xlinker -z -Xlinker nostart-stop-gc \
+		-Xlinker -z -Xlinker pack-relative-relocs -Xlinker -s --scratch-path .build-ship --product countertop
 
 bench: build ship venv
 	.venv/bin/python Tests/Benchmarks/bench.py

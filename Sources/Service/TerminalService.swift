@@ -71,6 +71,11 @@ public final class TerminalService: Sendable {
             await engine.start()
             link.start()
             let ports = try await server.start()
+            // The link's first messages are out by then; a sale that comes meanwhile only maps its pages again.
+            Task {
+                try await Task.sleep(for: .seconds(1))
+                StartupPages.release()
+            }
             logger.notice("listening", metadata: ["port": "\(ports.port ?? 0)", "tlsPort": "\(ports.tlsPort ?? 0)"])
             return ports
         } catch {
