@@ -26,6 +26,12 @@ struct RunningTransaction {
     var cardLanguage: Language?
     /// Waits for a button.
     var choice: Task<Void, Never>?
+    /// What the cardholder is asked to type.
+    var pinRequest: PINRequest?
+    /// As the pad enciphered it.
+    var pin: HostPINData?
+    /// Has issuer scripts to send after the decision.
+    var scriptKernel: (any CardKernel)?
     /// Cleared as soon as it is on its way to the host.
     var online: OnlineRequest?
     var outcome: KernelOutcome?

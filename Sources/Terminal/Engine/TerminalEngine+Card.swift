@@ -52,11 +52,12 @@ extension TerminalEngine {
             date: KernelDate(year: local.year, month: local.month, day: local.day), time: bcd,
             sequenceCounter: UInt32(current.exchange.stan),
             // No store and forward yet: every approval is preceded by a request to go online.
-            unpredictableNumber: environment.random(4), forceOnline: true)
+            unpredictableNumber: environment.random(4), forceOnline: true,
+            selectionNumber: Int(environment.random(1).first ?? 98) % 99 + 1, attached: attachedCapabilities)
     }
 
     /// One operation on the card, after those before it; what it gives goes to the kernel.
-    private func onCard(_ operation: @escaping @Sendable () async throws(DeviceError) -> KernelEvent) {
+    func onCard(_ operation: @escaping @Sendable () async throws(DeviceError) -> KernelEvent) {
         guard let dialogue = running?.dialogue, let id = running?.id else { return }
         let before = cardTask
         cardTask = Task { [weak self] in
@@ -84,7 +85,7 @@ extension TerminalEngine {
         drive(event)
     }
 
-    private func drive(_ event: KernelEvent) {
+    func drive(_ event: KernelEvent) {
         guard var kernel = running?.kernel else { return }
         let actions = kernel.on(event)
         running?.kernel = kernel
@@ -95,7 +96,9 @@ extension TerminalEngine {
                 onCard { () throws(DeviceError) in .response(try await reader.transmit(command)) }
             case .chooseApplication(let candidates):
                 running?.candidates = candidates
+                running?.cardLanguage = candidates.lazy.flatMap(\.languages).compactMap { Language(rawValue: $0) }.first
                 feed(.choiceNeeded)
+            case .enterPIN(let request): pinNeeded(request)
             case .goOnline(let online):
                 running?.online = online
                 running?.learn(online.card, online.receipt, environment)
@@ -123,7 +126,7 @@ extension TerminalEngine {
         case .terminated: refusals.contains(outcome.reason ?? "") ? .refused : .unusable
         // Stripe readers come later: a chip that cannot be used is a card that cannot be read.
         case .fallback: .unusable
-        case .cancelled: .cancelled
+        case .cancelled: outcome.reason == "cardholderTimedOut" ? .timedOut : .cancelled
         case .cardLost: failure ?? .mute
         }
     }
@@ -147,6 +150,7 @@ extension TerminalEngine {
 
     /// Ends the dialogue wherever it is. What the kernel knows by then is for the receipt.
     func stopCard() {
+        if keepForScripts() { return }
         guard var kernel = running?.kernel else { return }
         if running?.outcome == nil {
             for case .finished(let outcome) in kernel.on(.cardLost) {

@@ -39,13 +39,16 @@ extension TerminalEngine {
         case .stopTimers: for timer in TransactionMachine.Timer.allCases { stopTimer(timer) }
         case .readCard: readCard()
         case .offerApplications: offerApplications()
+        case .askForPIN: askForPIN()
         case .stopCard: stopCard()
         case .commit(let commit, let withAcceptance): self.commit(commit, withAcceptance, id)
         case .commitDecision(let decision, let withAcceptance): commitDecision(decision, withAcceptance, id)
         case .sendToHost: sendToHost(id)
         case .completeCard(let verdict): completeCard(verdict)
         case .answerCancel: break
-        case .reply: reply()
+        case .reply:
+            reply()
+            performScripts()
         case .showOutcome(let decision): showOutcome(decision)
         case .die: break
         }
@@ -141,7 +144,7 @@ extension RunningTransaction {
                     pan: online.card.pan, expiry: online.card.expiry, track2: online.card.track2,
                     panSequenceNumber: online.card.panSequenceNumber,
                     iccData: online.iccData)),
-            entryMode: .chip, authentication: HostCardholderAuthentication(online.receipt.cvm),
+            entryMode: .chip, authentication: HostCardholderAuthentication(online.receipt.cvm), pin: pin,
             batchNumber: batchNumber,
             partialApprovalAllowed: machine.rules.partialApprovalAllowed, invoice: request.invoice, reference: request.reference)
     }

@@ -51,7 +51,7 @@ extension TransactionMachine {
     /// Section 5: after a host approval, the first that applies.
     private mutating func afterApproval(_ end: CardEnd, partial: Bool) -> [Action] {
         switch end {
-        case .declined, .refused, .unusable, .cancelled: return decide(.declinedByCard, reversal: .cardRefused, hostContact: true)
+        case .declined, .refused, .unusable, .cancelled, .timedOut: return decide(.declinedByCard, reversal: .cardRefused, hostContact: true)
         case .removed, .mute: return decide(.cardRemoved, reversal: .cardRefused, hostContact: true)
         case .readerLost: return decide(.deviceFault, reversal: .cardRefused, hostContact: true)
         case .approved: break
