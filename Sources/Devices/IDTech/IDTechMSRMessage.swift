@@ -120,14 +120,13 @@ struct IDTechReports: Sendable {
     init() {}
 
     mutating func on(_ report: [UInt8]) -> StripeRead? {
-        if !pending.isEmpty { return assemble(report) }
-        if report.first == 0x02 { return assemble(report) }
-        guard report.count > Self.headerLength else { return nil }
-        let output = report[Self.headerLength...]
-        if output.first == 0x02 {
-            if case .message(let data, _) = IDTechMSRMessage.frame(output) { return IDTechMSRMessage.read(data) }
+        // A whole message in one report ends whatever was not complete.
+        if report.count > Self.headerLength, case .message(let data, _) = IDTechMSRMessage.frame(report[Self.headerLength...]) {
+            pending = []
+            return IDTechMSRMessage.read(data)
         }
-        return clear(report)
+        if !pending.isEmpty || report.first == 0x02 { return assemble(report) }
+        return report.count > Self.headerLength ? clear(report) : nil
     }
 
     private mutating func assemble(_ report: [UInt8]) -> StripeRead? {
