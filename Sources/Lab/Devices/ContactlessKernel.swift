@@ -78,7 +78,8 @@ struct ContactlessKernel: Sendable {
         if let sequence = online.card.panSequenceNumber {
             objects.append(BERTLV(0x5F34, [UInt8(truncatingIfNeeded: sequence / 10 << 4 | sequence % 10)]))
         }
-        if let label = online.receipt.label { objects.append(BERTLV(0x50, Array(label.utf8))) }
+        let label = online.receipt.label
+        if !label.isEmpty { objects.append(BERTLV(0x50, Array(label.utf8))) }
         if objects.first(0x84) == nil { objects.append(BERTLV(0x84, online.receipt.aid)) }
         // POS entry mode: contactless EMV.
         objects.append(BERTLV(0x9F39, [0x07]))
