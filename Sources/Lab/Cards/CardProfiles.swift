@@ -22,5 +22,6 @@ public enum CardProfiles {
         PackageResources.visa_debit_yaml, PackageResources.mc_offline_yaml, PackageResources.amex_yaml, PackageResources.discover_yaml,
         PackageResources.blocked_app_yaml, PackageResources.blocked_card_yaml, PackageResources.mute_midway_yaml,
         PackageResources.script_fails_yaml,
+        PackageResources.bad_chip_yaml, PackageResources.stripe_only_yaml, PackageResources.gift_yaml,
     ]
 }
