@@ -107,19 +107,19 @@ public struct FollowUpQueue: Sendable {
 
     /// Whether not one byte of it has left, nor is about to.
     public func isUnsent(_ id: FollowUpID) -> Bool {
-        items.contains { $0.id == id && !$0.sentCommitted && $0.phase == .waiting }
+        items.contains { $0.id == id && !$0.isRepeat && $0.phase == .waiting }
     }
 
-    /// Whether one of `ids` stands in the way of `message`. A reversal waits for what went before it to be answered, whatever the answer; an advice
+    /// Whether one of those that it comes after stands in its way. A reversal waits for what went before it to be answered, whatever the answer; an advice
     /// also for its reversal to be acknowledged: a sale that the host may have booked is not sent a second time.
-    public func blocks(_ message: FollowUp, after ids: [FollowUpID]) -> Bool {
+    public func blocks(_ followUp: FollowUp) -> Bool {
         items.contains { item in
-            guard ids.contains(item.id) else { return false }
-            return !item.isFlagged || (!message.isReversal && item.followUp.isReversal)
+            guard followUp.after.contains(item.id) else { return false }
+            return !item.isFlagged || (!followUp.isReversal && item.followUp.isReversal)
         }
     }
 
-    private func isBlocked(_ item: Item) -> Bool { !item.followUp.after.isEmpty && blocks(item.followUp, after: item.followUp.after) }
+    private func isBlocked(_ item: Item) -> Bool { !item.followUp.after.isEmpty && blocks(item.followUp) }
 
     public mutating func on(_ event: Event) -> [Action] {
         var actions: [Action] = []

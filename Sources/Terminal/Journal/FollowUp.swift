@@ -180,7 +180,8 @@ public struct TrackedFollowUp: Sendable, Hashable {
         case (.acknowledged(let reply), _): progress = .acknowledged(reply)
         case (.flagged(let reply), _): progress = .flagged(reply)
         case (.refused(let reply), _): progress = .refused(reply)
-        case (.dropped, .due): progress = .dropped
+        // It may be committed as sent, and have found no link.
+        case (.dropped, .due), (.dropped, .sent): progress = .dropped
         case (.dropped, _): return false
         case (.resolved(let resolution), _): progress = .resolved(resolution)
         }

@@ -38,7 +38,8 @@ public struct Acceptance: Sendable, Hashable, Codable {
     public var draft: TransactionAnswer
 
     public init(
-        peer: PeerIdentity, request: TransactionRequest, at: WallTime, batchNumber: Int, original: TransactionID? = nil, draft: TransactionAnswer
+        peer: PeerIdentity, request: TransactionRequest, at: WallTime, batchNumber: Int, original: TransactionID? = nil,
+        draft: TransactionAnswer
     ) {
         self.original = original
         self.peer = peer
@@ -114,15 +115,26 @@ public struct CardReference: Sendable, Hashable, Codable {
 public struct IntentRecord: Sendable, Hashable, Codable {
     /// In the order they are sent.
     public var followUps: [FollowUp]
+    /// Of other transactions: not sent, and not to be sent once it is decided 0.
+    public var drops: [FollowUpID]
     /// What falls on other transactions once it is decided 0.
     public var effects: [FollowingEffect]
     public var card: CardReference?
+    /// What the card is charged, or was by what is undone.
+    public var amount: Amount
+    public var authCode: String?
     /// The answer, should nothing follow.
     public var draft: TransactionAnswer
     public var at: WallTime
 
-    public init(followUps: [FollowUp], effects: [FollowingEffect], card: CardReference? = nil, draft: TransactionAnswer, at: WallTime) {
+    public init(
+        followUps: [FollowUp], drops: [FollowUpID] = [], effects: [FollowingEffect], card: CardReference? = nil, amount: Amount,
+        authCode: String?, draft: TransactionAnswer, at: WallTime
+    ) {
+        self.amount = amount
+        self.authCode = authCode
         self.followUps = followUps
+        self.drops = drops
         self.effects = effects
         self.card = card
         self.draft = draft

@@ -119,7 +119,9 @@ extension SQLiteJournalStore {
             case .decided, .followUp, .followed:
                 let transaction = try self.transaction(number, database)
                 try update(number, transaction.answer, transaction.state, isUnfinished: transaction.isUnfinished, database)
-                if case .followUp(let index, _) = event, transaction.followUps[index].isOver { try deleteCard(FollowUpID(id, index), database) }
+                if case .followUp(let index, _) = event, transaction.followUps[index].isOver {
+                    try deleteCard(FollowUpID(id, index), database)
+                }
             }
         }
     }

@@ -30,7 +30,7 @@ extension HostCard {
 
     fileprivate var packed: SecretBytes {
         var bytes: [UInt8] = []
-        defer { bytes.withUnsafeMutableBytes { $0.initializeMemory(as: UInt8.self, repeating: 0) } }
+        defer { _ = bytes.withUnsafeMutableBytes { $0.initializeMemory(as: UInt8.self, repeating: 0) } }
         func add(_ field: (some Sequence<UInt8>)?) {
             let field = field.map { Array($0) }
             let count = field.map { min($0.count, 0xFFFE) } ?? 0xFFFF

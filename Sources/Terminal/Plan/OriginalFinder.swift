@@ -43,7 +43,8 @@ struct OriginalFinder: Sendable {
         return head
     }
 
-    private func choose(_ heads: [JournaledTransaction], _ name: String, _ type: TransactionType) throws(PlanError) -> JournaledTransaction {
+    private func choose(_ heads: [JournaledTransaction], _ name: String, _ type: TransactionType) throws(PlanError) -> JournaledTransaction
+    {
         var reasons: [String] = []
         var isClosed = false
         let open = heads.filter { head in
@@ -55,7 +56,8 @@ struct OriginalFinder: Sendable {
         if open.count == 1, let only = open.first { return only }
         if open.count > 1 {
             let ids = open.map(\.id.description).joined(separator: ", ")
-            throw .refused(Refusal(.originalNotRecognised, "\(name): \(open.count) transactions match: \(ids). Name one by originalTransactionID."))
+            throw .refused(
+                Refusal(.originalNotRecognised, "\(name): \(open.count) transactions match: \(ids). Name one by originalTransactionID."))
         }
         let message = "\(name): \(reasons.joined(separator: "; "))."
         throw .refused(Refusal(type == .void && isClosed ? .notAllowed : .originalNotRecognised, message))

@@ -122,7 +122,9 @@ struct TransactionPlanner: Sendable {
         var family = [original]
         for following in original.following {
             guard case .adjusted = following.effect else { continue }
-            if let adjustment = try journal({ () throws(JournalError) in try store.transaction(following.by) }) { family.append(adjustment) }
+            if let adjustment = try journal({ () throws(JournalError) in try store.transaction(following.by) }) {
+                family.append(adjustment)
+            }
         }
         return family.flatMap(\.openFollowUps).filter { !$0.tracked.followUp.isReversal }.map { ($0.id, $0.tracked.followUp) }
     }

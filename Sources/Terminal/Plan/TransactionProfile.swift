@@ -11,6 +11,15 @@ struct TransactionProfile: Sendable, Hashable {
         /// 1420s under an intent.
         case reversal
         case reconciliation
+
+        var mti: String {
+            switch self {
+            case .exchange(let mti, _): mti
+            case .advice: "1220"
+            case .reversal: "1420"
+            case .reconciliation: "1520"
+            }
+        }
     }
 
     enum Card: Sendable, Hashable {
@@ -52,7 +61,8 @@ extension TransactionType {
             .init(
                 message: .reversal, processing: .goods, card: .original, needsAmount: false,
                 originals: [
-                    .sale, .authorization, .completion, .refund, .force, .giftRedemption, .giftIssuance, .giftActivation, .giftForceRedemption,
+                    .sale, .authorization, .completion, .refund, .force, .giftRedemption, .giftIssuance, .giftActivation,
+                    .giftForceRedemption,
                     .giftForceIssuance, .giftForceActivation, .giftDeactivation, .giftReactivation,
                 ])
         case .settlement: .init(message: .reconciliation, processing: .goods, card: .none, needsAmount: false)
