@@ -10,8 +10,8 @@ struct CountertopLab: AsyncParsableCommand {
         abstract: "A whole store on one machine: virtual readers, cards and host for Countertop.",
         version: Product.version,
         subcommands: [
-            Demo.self, TerminalCommand.self, HostCommand.self, DevicesCommand.self, CardsCommand.self, CampaignCommand.self,
-            EchoCommand.self,
+            Demo.self, TerminalCommand.self, HostCommand.self, DevicesCommand.self, APDUCommand.self, CardsCommand.self,
+            CampaignCommand.self, EchoCommand.self,
         ])
 }
 
