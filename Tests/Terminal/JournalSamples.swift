@@ -41,23 +41,25 @@ enum JournalSamples {
             card: CardReference(hash: Array(repeating: 7, count: 32), bin: "476173", lastFour: "0010"), draft: draft, at: time)
     }
 
-    static func decided(_ id: String, _ decision: TransactionDecision) -> JournalEntry {
+    static func decided(_ id: String, _ decision: TransactionDecision, authCode: String? = nil) -> JournalEntry {
         var answer = TransactionAnswer(result: .applicationError)
-        answer.conclude(decision, host: nil, amount: nil)
+        answer.conclude(decision, host: nil, amount: Amount(minorUnits: 500, currency: dollar), authCode: authCode)
         let reversal = decision.reversal.map {
             pendingReversal().reversal($0, localDateTime: "261122214839", transmissionDateTime: "1122214839")
         }
-        return .transaction(TransactionID(id), .decided(DecisionRecord(answer: answer, reversal: reversal, at: time)))
+        return .transaction(
+            TransactionID(id),
+            .decided(DecisionRecord(answer: answer, followUps: reversal.map { [FollowUp(.reversal($0))] } ?? [], at: time)))
     }
 
-    static func sent(_ id: String) -> JournalEntry { .transaction(TransactionID(id), .reversalSent(at: time)) }
+    static func sent(_ id: String, _ index: Int = 0) -> JournalEntry { .transaction(TransactionID(id), .followUp(index, .sent(at: time))) }
 
-    static func acknowledged(_ id: String, _ code: String = "400") -> JournalEntry {
-        .transaction(TransactionID(id), .reversalAcknowledged(ReversalAnswer(actionCode: code, at: time)))
+    static func acknowledged(_ id: String, _ code: String = "400", _ index: Int = 0) -> JournalEntry {
+        .transaction(TransactionID(id), .followUp(index, .acknowledged(HostReply(actionCode: code, at: time))))
     }
 
-    static func flagged(_ id: String) -> JournalEntry {
-        .transaction(TransactionID(id), .reversalFlagged(ReversalAnswer(actionCode: "904", at: time)))
+    static func flagged(_ id: String, _ index: Int = 0) -> JournalEntry {
+        .transaction(TransactionID(id), .followUp(index, .flagged(HostReply(actionCode: "904", at: time))))
     }
 
     static let approved = TransactionDecision(.completed, hostContact: true)

@@ -4,12 +4,13 @@ import Testing
 
 @Suite("Engine: before acceptance", .timeLimit(.minutes(1)))
 struct TerminalEngineAcceptanceTests {
-    @Test("Other types than SALE: 200")
-    func unsupported() async throws {
+    @Test("Types that follow something up, without saying what: 3, and nothing is recorded")
+    func withoutOriginal() async throws {
         let rig = try await Rig()
-        for type in TransactionType.allCases where type != .sale {
-            let answer = await rig.refusal(TransactionRequest(type: type))
-            #expect(answer?.result == .unsupported && answer?.errorCondition == .unsupported)
+        for type in [TransactionType.void, .completion, .incrementalAuthorization, .tipAdjust] {
+            var request = Rig.request(type, 100)
+            request.tipAmount = 1
+            #expect(await rig.refusal(request)?.result == .badField, "\(type)")
         }
         #expect(await rig.engine.lastTransaction(of: Rig.till) == nil)
     }

@@ -7,9 +7,11 @@ struct RunningTransaction {
     let id: TransactionID
     let acceptance: Acceptance
     let report: @Sendable (TransactionReport) -> Void
+    let plan: TransactionPlan
+    /// Of its first message to the host.
     let exchange: ExchangeIdentity
-    /// What the card is charged: everything included.
-    let amount: Amount
+    /// 1220s of the original that have not left and shall not, should this be decided 0: taken out of the queue meanwhile.
+    var held: [(id: FollowUpID, followUp: FollowUp)] = []
     var machine: TransactionMachine
     var timers: [TransactionMachine.Timer: (generation: Int, task: Task<Void, Never>)] = [:]
     var timerGeneration = 0
@@ -26,16 +28,20 @@ struct RunningTransaction {
     var cardLanguage: Language?
     /// Waits for a button.
     var choice: Task<Void, Never>?
-    /// Cleared as soon as it is on its way to the host.
-    var online: OnlineRequest?
+    var cardType: CardBrandTable.CardType?
+    /// What goes to the host of the card.
+    var presented: PresentedCard?
     var outcome: KernelOutcome?
 
     var draft: TransactionAnswer
     var pending: PendingReversal?
+    var intent: IntentRecord?
     var hostAnswer: HostAnswer?
     var hostFinding: String?
     var decision: DecisionRecord?
 
+    /// What the card is charged: everything included.
+    var amount: Amount { plan.amount }
     var peer: PeerIdentity { acceptance.peer }
     var request: TransactionRequest { acceptance.request }
     /// Without answer: it runs.

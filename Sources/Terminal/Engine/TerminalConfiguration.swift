@@ -14,6 +14,7 @@ public struct TerminalConfiguration: Sendable {
     public var applicationVersion: String
     public var limits: TransactionLimits
     public var posConnectionLost: POSConnectionLost
+    public var followUpPacing = FollowUpQueue.Pacing()
     public var cardBrands: CardBrandTable
     /// What the card is told of the terminal.
     public var terminalData: TerminalData

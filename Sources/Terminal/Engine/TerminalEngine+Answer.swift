@@ -39,6 +39,7 @@ extension RunningTransaction {
             draft.account = environment.keys.accountMask.formatPreserving(card.pan, batchNumber: acceptance.batchNumber)
             draft.entryMode = EntryMode.chip.rawValue
             let row = environment.configuration.cardBrands.row(aid: receipt.aid, bin: card.pan.firstSix)
+            cardType = row?.type
             draft.cardBrand = row?.brand
             draft.cardTypeProcessed = row?.type.processedCode
         }

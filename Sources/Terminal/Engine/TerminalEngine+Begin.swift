@@ -18,23 +18,34 @@ extension TerminalEngine {
             if let earlier = try earlier(request, store) { return earlier }
             if running != nil { return refuse(request, .busy, nil, "A transaction is running.") }
             if isShuttingDown { return refuse(request, .terminalNotReady, .maintenance, "The terminal is about to restart.") }
-            if request.type != .sale { return refuse(request, .unsupported, nil, "\(request.type.rawValue) is not supported.") }
-            guard let amount = amount(of: request) else {
-                return refuse(request, .badField, nil, "requestedAmount: 1 to \(Amount.largest) minor units in all.")
+            if request.type == .settlement { return refuse(request, .unsupported, nil, "SETTLEMENT is not supported.") }
+            let plan: TransactionPlan
+            do throws(PlanError) { plan = try planner(store).plan(request) } catch {
+                switch error {
+                case .refused(let refusal): return refuse(request, refusal.result, refusal.condition, refusal.message)
+                case .journal(let failure): throw failure
+                }
             }
-            // Section 2, "Formats": a reference equal to that of an approved, unreversed Transaction of the same type in the batch.
-            if let reference = request.reference, try store.hasApproved(request.type, reference: reference, batchNumber: batchNumber) {
+            // Section 2, "Formats": a reference equal to that of an approved, unreversed Transaction of the same type in the batch. A repeated
+            // VOID is answered like the first all the same.
+            if plan.replayed == nil, let reference = request.reference,
+                try store.hasApproved(request.type, reference: reference, batchNumber: batchNumber)
+            {
                 return refuse(request, .badField, nil, "reference: an approved \(request.type.rawValue) of this batch has it.")
             }
             let merchant = environment.configuration.merchant
             if merchant.terminalID.isEmpty || merchant.merchantID.isEmpty {
                 return refuse(request, .missingCredentials, nil, "The terminal has no terminal or merchant id.")
             }
-            if let modes = request.entryModes, !modes.contains("chip") {
-                return refuse(request, .terminalNotReady, .deviceUnavailable, "No reader for the entry modes asked for.")
+            if plan.entry == .card {
+                if let modes = request.entryModes, !modes.contains("chip") {
+                    return refuse(request, .terminalNotReady, .deviceUnavailable, "No reader for the entry modes asked for.")
+                }
+                if slot.state == .noReader {
+                    return refuse(request, .terminalNotReady, .deviceUnavailable, "No chip reader is ready.")
+                }
             }
-            guard slot.state != .noReader else { return refuse(request, .terminalNotReady, .deviceUnavailable, "No chip reader is ready.") }
-            return .accepted(accept(request, amount, peer, report))
+            return .accepted(accept(request, plan, peer, report))
         } catch {
             environment.log.error("\(error)", metadata: ["code": "\(error.code.rawValue)"])
             return refuse(request, .terminalNotReady, .internal, "The journal cannot be read.")
@@ -53,39 +64,35 @@ extension TerminalEngine {
         return recorded.acceptance.request == request ? .replay(recorded.recorded) : refuse(request, .badField, nil, other)
     }
 
-    /// Section 4: the amount sent to the host is the sum; tax is included in it, not added. `nil` when nothing or too much is asked for.
-    private func amount(of request: TransactionRequest) -> Amount? {
-        let currency = environment.configuration.currency
-        guard let requested = request.requestedAmount, requested > 0, var sum = Amount(minorUnits: requested, currency: currency) else {
-            return nil
-        }
-        for part in [request.tipAmount, request.cashbackAmount, request.surchargeAmount] {
-            guard let part = Amount(minorUnits: part ?? 0, currency: currency), let more = sum.adding(part) else { return nil }
-            sum = more
-        }
-        if let tax = request.taxAmount, tax < 0 || tax > sum.minorUnits { return nil }
-        return sum
+    private func planner(_ store: any JournalStore) -> TransactionPlanner {
+        let days = environment.parameters?.number("NUMDAYSAUTH") ?? Self.authorizationDays
+        let since = WallTime(milliseconds: environment.clock.wallTime.milliseconds - days * 24 * 3_600_000)
+        return TransactionPlanner(
+            store: store, currency: environment.configuration.currency, batchNumber: batchNumber,
+            finder: OriginalFinder(store: store, batchNumber: batchNumber, authorizationsSince: since))
     }
 
+    /// `NUMDAYSAUTH` of a terminal without parameters.
+    private static let authorizationDays: Int64 = 7
+
     private func accept(
-        _ request: TransactionRequest, _ amount: Amount, _ peer: PeerIdentity, _ report: @escaping @Sendable (TransactionReport) -> Void
+        _ request: TransactionRequest, _ plan: TransactionPlan, _ peer: PeerIdentity,
+        _ report: @escaping @Sendable (TransactionReport) -> Void
     ) -> TransactionID {
         let configuration = environment.configuration
         let now = environment.clock.wallTime
         let times = times(at: now)
         let id = TransactionID(withUnsafeBytes(of: now.milliseconds.bigEndian) { Array($0.suffix(6)) }.hex + environment.random(4).hex)
-        let stan = takeSTAN()
-        let exchange = ExchangeIdentity(
-            mti: "1200", stan: stan, localDateTime: times.local.field12, transmissionDateTime: times.utc.field7,
-            // Twelve digits that do not repeat for ten years: year, day, hour, STAN.
-            retrievalReference: (times.utc.year % 10).digits(1) + times.utc.dayOfYear.digits(3) + times.utc.hour.digits(2) + stan.digits(6))
-        var draft = TransactionAnswer(result: .applicationError)
+        let exchange = exchangeIdentity(plan.profile.message.mti, now)
+        var draft = plan.original.map { TransactionAnswer(following: $0, as: request.type) } ?? TransactionAnswer(result: .applicationError)
         draft.type = request.type
         draft.transactionID = id
-        draft.requestedAmount = request.requestedAmount
-        draft.tipAmount = request.tipAmount
-        draft.cashbackAmount = request.cashbackAmount
-        draft.surchargeAmount = request.surchargeAmount
+        if request.type != .void {
+            draft.requestedAmount = request.requestedAmount
+            draft.tipAmount = request.tipAmount
+            draft.cashbackAmount = request.cashbackAmount
+            draft.surchargeAmount = request.surchargeAmount
+        }
         draft.uniqueTransactionID = request.uniqueTransactionID
         draft.reference = request.reference
         draft.invoice = request.invoice
@@ -95,17 +102,43 @@ extension TerminalEngine {
         draft.merchantID = configuration.merchant.merchantID
         draft.transactionDate = times.local.dateText
         draft.transactionTime = times.local.timeText
-        let rules = TransactionMachine.Rules(
-            limits: configuration.limits, posConnectionLost: configuration.posConnectionLost,
+        let held = hold(plan)
+        var rules = TransactionMachine.Rules(
+            limits: limits, posConnectionLost: configuration.posConnectionLost,
             partialApprovalAllowed: request.parameters["PARTIALAUTH"] == "1")
+        rules.entry = plan.entry
+        rules.contact = contact(plan, held: held.map(\.id))
+        let acceptance = Acceptance(
+            peer: peer, request: request, at: now, batchNumber: batchNumber, original: plan.original?.id, draft: draft)
         running = RunningTransaction(
-            id: id, acceptance: Acceptance(peer: peer, request: request, at: now, batchNumber: batchNumber, draft: draft), report: report,
-            exchange: exchange, amount: amount, machine: TransactionMachine(rules: rules), draft: draft)
+            id: id, acceptance: acceptance, report: report, plan: plan, exchange: exchange, held: held,
+            machine: TransactionMachine(rules: rules), draft: draft)
         updateSnapshot()
-        let due = reversals.hasDue
+        let due = followUps.hasDue
         feed(.begin(slot.state, reversalsDue: due))
-        if due { feedReversals(.transactionBegins) }
+        if due { feedFollowUps(.transactionBegins) }
         return id
+    }
+
+    /// The configuration's, with what the parameters shorten.
+    private var limits: TransactionLimits {
+        var limits = environment.configuration.limits
+        guard let parameters = environment.parameters else { return limits }
+        limits.card = min(limits.card, .seconds(parameters.number("CARDTIMEOUT")))
+        limits.cardholder = min(limits.cardholder, .seconds(parameters.number("CARDHOLDERTIMEOUT")))
+        limits.host = min(limits.host, .seconds(parameters.number("HOSTTIMEOUT")))
+        return limits
+    }
+
+    /// Numbers and times of a new message to the host.
+    func exchangeIdentity(_ mti: String, _ now: WallTime, retrievalReference: String? = nil) -> ExchangeIdentity {
+        let times = times(at: now)
+        let stan = takeSTAN()
+        return ExchangeIdentity(
+            mti: mti, stan: stan, localDateTime: times.local.field12, transmissionDateTime: times.utc.field7,
+            // Twelve digits that do not repeat for ten years: year, day, hour, STAN.
+            retrievalReference: retrievalReference
+                ?? (times.utc.year % 10).digits(1) + times.utc.dayOfYear.digits(3) + times.utc.hour.digits(2) + stan.digits(6))
     }
 
     /// Answers given before acceptance: no ids of any transaction but the request's own (pos-protocol, section 2).

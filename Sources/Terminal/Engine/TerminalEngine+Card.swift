@@ -1,5 +1,6 @@
 import Devices
 import EMV
+import PaymentHost
 
 /// The reader, the card in it, and the kernel's dialogue with that card.
 extension TerminalEngine {
@@ -47,12 +48,12 @@ extension TerminalEngine {
         let bcd = [local.hour, local.minute, local.second].map { UInt8($0 / 10 << 4 | $0 % 10) }
         let cashback = current.request.cashbackAmount ?? 0
         return KernelTransaction(
-            transactionType: cashback > 0 ? 0x09 : 0x00, amountAuthorised: current.amount,
+            transactionType: current.kernelTransactionType, amountAuthorised: current.amount,
             amountOther: .init(minorUnits: cashback, currency: current.amount.currency) ?? .zero(current.amount.currency),
             date: KernelDate(year: local.year, month: local.month, day: local.day), time: bcd,
             sequenceCounter: UInt32(current.exchange.stan),
-            // No store and forward yet: every approval is preceded by a request to go online.
-            unpredictableNumber: environment.random(4), forceOnline: true)
+            // Without store and forward every approval is preceded by a request to go online.
+            unpredictableNumber: environment.random(4), forceOnline: !mayApproveOffline(current))
     }
 
     /// One operation on the card, after those before it; what it gives goes to the kernel.
@@ -97,9 +98,11 @@ extension TerminalEngine {
                 running?.candidates = candidates
                 feed(.choiceNeeded)
             case .goOnline(let online):
-                running?.online = online
                 running?.learn(online.card, online.receipt, environment)
-                feed(.onlineRequested)
+                presented(
+                    PresentedCard(
+                        card: .clear(HostCardData(online.card, iccData: online.iccData)), entryMode: .chip,
+                        authentication: HostCardholderAuthentication(online.receipt.cvm), reference: cardReference(online.card.pan)))
             case .finished(let outcome): dialogueEnded(outcome)
             }
         }
@@ -113,7 +116,30 @@ extension TerminalEngine {
         if current.machine.phase == .cardEnd, outcome.verdict == .approved || outcome.verdict == .declined {
             environment.point(.afterSecondGenerateAC)
         }
+        if current.machine.phase == .dialogue, outcome.verdict == .approved, let card = outcome.card {
+            let presented = PresentedCard(
+                card: .clear(HostCardData(card, iccData: outcome.finalICCData)), entryMode: .chip,
+                authentication: HostCardholderAuthentication(outcome.receipt.cvm), reference: cardReference(card.pan))
+            guard accept(presented) else { return }
+        }
         feed(.cardEnded(Self.end(outcome, current.cardFailure)))
+    }
+
+    /// The card phase is over; the host is next.
+    func presented(_ card: PresentedCard) {
+        if accept(card) { feed(.onlineRequested) }
+    }
+
+    /// `false` when it is not the card of the original (pos-protocol, section 3, 26).
+    private func accept(_ card: PresentedCard) -> Bool {
+        guard let current = running else { return false }
+        if let original = current.plan.original?.card, let presented = card.reference, presented.hash != original.hash {
+            feed(.anotherCard)
+            return false
+        }
+        running?.presented = card
+        feed(.offlineAllowed(isOfflineAllowed(current, card)))
+        return true
     }
 
     private static func end(_ outcome: KernelOutcome, _ failure: TransactionMachine.CardEnd?) -> TransactionMachine.CardEnd {
@@ -155,7 +181,6 @@ extension TerminalEngine {
             }
         }
         running?.kernel = nil
-        running?.online = nil
         running?.dialogue += 1
         running?.choice?.cancel()
         let before = cardTask
@@ -191,6 +216,14 @@ extension TerminalEngine {
         running?.candidates = []
         feed(.choiceMade)
         drive(.applicationChosen(index))
+    }
+}
+
+extension HostCardData {
+    init(_ card: KernelCardData, iccData: [UInt8]) {
+        self.init(
+            pan: card.pan, expiry: card.expiry, track2: card.track2, panSequenceNumber: card.panSequenceNumber,
+            iccData: iccData.isEmpty ? nil : iccData)
     }
 }
 

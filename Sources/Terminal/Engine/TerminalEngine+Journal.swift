@@ -1,10 +1,11 @@
+import Keys
 import PaymentHost
 
 /// Commits: what must survive, before its effect leaves the terminal.
 extension TerminalEngine {
     enum Committed: Sendable {
         case transaction(TransactionID, TransactionMachine.Commit)
-        case reversal(TransactionID)
+        case followUp(FollowUpID)
     }
 
     /// What the journal found at the start is carried on (pos-protocol, section 5, "crash or power cut").
@@ -14,25 +15,24 @@ extension TerminalEngine {
         reservations = []
         let now = environment.clock.wallTime
         var entries: [JournalEntry] = []
-        var due: [(TransactionID, ReversalRequest, Bool, Bool)] = []
+        var due: [(FollowUpID, FollowUp, sent: Bool, flagged: Bool)] = []
         for var transaction in start.unfinished {
             if transaction.decision == nil {
-                let event = TransactionEvent.decided(decisionAtStart(transaction, now))
-                entries.append(.transaction(transaction.id, event))
-                // It follows an acceptance or a pending reversal: both allow a decision.
-                try? transaction.apply(event)
+                let changes = decisionAtStart(transaction, now)
+                entries += changes
+                for case .transaction(transaction.id, let event) in changes {
+                    // It follows an acceptance, a pending reversal or an intent: all allow a decision.
+                    try? transaction.apply(event)
+                }
                 environment.log.notice("A transaction was left undecided; decided now.", metadata: ["transaction": "\(transaction.id)"])
             }
-            guard let reversal = transaction.decision?.reversal else { continue }
-            switch transaction.reversal {
-            case .due: due.append((transaction.id, reversal, false, false))
-            case .sent: due.append((transaction.id, reversal, true, false))
-            case .flagged: due.append((transaction.id, reversal, true, true))
-            case .acknowledged, nil: break
+            for (id, tracked) in transaction.openFollowUps {
+                let flagged = if case .flagged = tracked.progress { true } else { false }
+                due.append((id, tracked.followUp, tracked.progress != .due, flagged))
             }
         }
         if !entries.isEmpty, let failure = await commitNow(entries) { return die(failure) }
-        for (id, reversal, sent, flagged) in due { feedReversals(.due(id, reversal, sentBefore: sent, flagged: flagged)) }
+        for (id, followUp, sent, flagged) in due { feedFollowUps(.due(id, followUp, sentBefore: sent, flagged: flagged)) }
         updateSnapshot()
     }
 
@@ -41,18 +41,24 @@ extension TerminalEngine {
         return await withCheckedContinuation { continuation in journal.commit(entries) { continuation.resume(returning: $0) } }
     }
 
-    private func decisionAtStart(_ transaction: JournaledTransaction, _ now: WallTime) -> DecisionRecord {
-        let decision = TransactionDecision.atStart(pendingReversal: transaction.pending != nil)
-        var answer = transaction.pending?.draft ?? transaction.acceptance.draft
-        answer.conclude(decision, host: nil, amount: transaction.pending?.amount)
+    private func decisionAtStart(_ transaction: JournaledTransaction, _ now: WallTime) -> [JournalEntry] {
+        let decision = TransactionDecision.atStart(transaction)
+        let (pending, intent) = (transaction.pending, transaction.intent)
+        var answer = pending?.draft ?? intent?.draft ?? transaction.acceptance.draft
+        answer.conclude(decision, host: nil, amount: pending?.amount ?? intent?.amount, authCode: intent?.authCode)
         if decision.result == .applicationError {
             answer.errorCondition = .aborted
             answer.errorMessage = "The terminal stopped before the host was asked."
         }
-        if let pending = transaction.pending {
-            addReceipts(&answer, retrievalReference: pending.exchange.retrievalReference, stan: pending.exchange.stan)
+        if let exchange = pending?.exchange ?? intent?.followUps.first?.exchange {
+            addReceipts(&answer, retrievalReference: exchange.retrievalReference, stan: exchange.stan)
         }
-        return DecisionRecord(answer: answer, reversal: reversal(decision, transaction.pending, now), at: now)
+        let record = DecisionRecord(
+            answer: answer, followUps: reversal(decision, pending, now).map { [FollowUp(.reversal($0))] } ?? [], at: now)
+        guard let intent else { return [.transaction(transaction.id, .decided(record))] }
+        // Whether it was sent nobody knows: what is sent from now on is a repeat.
+        let sent = intent.followUps.indices.map { JournalEntry.transaction(transaction.id, .followUp($0, .sent(at: now))) }
+        return [.transaction(transaction.id, .decided(record))] + sent + effects(intent.effects, drops: intent.drops, by: transaction.id)
     }
 
     private func reversal(
@@ -72,32 +78,89 @@ extension TerminalEngine {
         case .pendingReversal:
             let pending = PendingReversal(
                 exchange: current.exchange, reversalSTAN: takeSTAN(), processingCode: current.processingCode, amount: current.amount,
-                entryMode: .chip, batchNumber: current.acceptance.batchNumber, card: current.online.flatMap { cardReference($0.card.pan) },
+                entryMode: current.entryMode, batchNumber: current.acceptance.batchNumber,
+                card: current.presented?.reference ?? current.plan.original?.card, isInquiry: current.plan.profile.isInquiry,
                 draft: current.draft, at: environment.clock.wallTime)
             running?.pending = pending
             write([.transaction(id, .reversalPending(pending))], withAcceptance, .transaction(id, .pendingReversal), [.afterPending])
-        case .decision: break
+        case .intent:
+            let intent = intent(of: current)
+            running?.intent = intent
+            guard let cards = sealedCards(intent.followUps, from: 0, current) else { return }
+            write([.transaction(id, .intent(intent))] + cards, withAcceptance, .transaction(id, .intent), [.afterPending])
+        case .freeze, .decision: break
         }
+    }
+
+    /// What the follow-ups need of the card, enciphered; `nil` when that failed, and with it the terminal.
+    private func sealedCards(_ followUps: [FollowUp], from first: Int, _ current: RunningTransaction) -> [JournalEntry]? {
+        var entries: [JournalEntry] = []
+        for (index, followUp) in followUps.enumerated() where followUp.advice?.hasCard == true {
+            guard let card = current.cardForAdvice else { continue }
+            let id = FollowUpID(current.id, first + index)
+            do throws(KeysError) {
+                let sealed = try SealedCard(card, for: id, key: environment.keys.journalKey, nonce: environment.random(AES.nonceSize))
+                entries.append(.card(id, sealed))
+            } catch {
+                die(JournalError(.commitFailed, "A card could not be enciphered: \(error.code.rawValue)."))
+                return nil
+            }
+        }
+        return entries
     }
 
     func commitDecision(_ decision: TransactionDecision, _ withAcceptance: Bool, _ id: TransactionID) {
         guard let current = running else { return }
         let now = environment.clock.wallTime
+        var followUps: [FollowUp] = []
+        let iccData = current.outcome?.finalICCData ?? []
+        if let reversal = reversal(
+            decision, current.pending, now, approvalCode: current.hostAnswer?.approvalCode,
+            iccData: decision.reversal == .cardRefused && !iccData.isEmpty ? iccData : nil)
+        {
+            followUps.append(FollowUp(.reversal(reversal)))
+        }
+        var authCode = current.intent?.authCode ?? (current.plan.replayed ?? current.plan.original)?.decision?.answer.authCode
+        if case .exchange = current.machine.rules.contact { authCode = nil }
+        if decision.isOffline, current.intent == nil {
+            let (advice, code) = storeAndForward(current, decision, after: followUps.isEmpty ? [] : [FollowUpID(id, 0)], now)
+            followUps.append(advice)
+            authCode = code
+        }
         var answer = current.draft
-        answer.conclude(decision, host: current.hostAnswer, amount: current.amount)
+        answer.conclude(decision, host: current.hostAnswer, amount: current.amount, authCode: authCode)
+        if decision.isOffline, current.intent == nil {
+            answer.offline = true
+            (answer.responseCode, answer.hostMessage) = (nil, nil)
+        }
         if let finding = current.hostFinding { answer.errorMessage = "Bad answer from the host: \(finding)" }
         if answer.account != nil { addReceipts(&answer, current) }
-        let iccData = current.outcome?.finalICCData ?? []
         let record = DecisionRecord(
-            answer: answer,
-            reversal: reversal(
-                decision, current.pending, now, approvalCode: current.hostAnswer?.approvalCode,
-                iccData: decision.reversal == .cardRefused && !iccData.isEmpty ? iccData : nil), at: now)
+            answer: answer, followUps: followUps, card: decision.isOffline ? current.presented?.reference : nil, at: now)
+        var entries: [JournalEntry] = [.transaction(id, .decided(record))]
+        if let intent = current.intent {
+            entries += consequences(of: decision, intent, current.machine.followUpOutcomes, by: id)
+        } else if decision.approval == .approved, current.plan.replayed == nil {
+            entries += effects(current.plan.effects, drops: current.held.map(\.id), by: id)
+        }
+        guard let cards = sealedCards(followUps, from: 0, current) else { return }
         running?.decision = record
         // Nothing of the card is kept after the decision (host-protocol, "Fields").
-        running?.online = nil
+        running?.presented = nil
         running?.outcome?.card = nil
-        write([.transaction(id, .decided(record))], withAcceptance, .transaction(id, .decision), [.afterDecision])
+        write(entries + cards, withAcceptance, .transaction(id, .decision), [.afterDecision])
+    }
+
+    /// The 1220 of an approval without the host, and its approval code.
+    private func storeAndForward(
+        _ current: RunningTransaction, _ decision: TransactionDecision, after: [FollowUpID], _ now: WallTime
+    ) -> (FollowUp, String) {
+        let exchange = exchangeIdentity("1220", now)
+        let reason: AdviceRequest.Reason =
+            decision.reversal != nil ? .issuerUnavailable : current.pending == nil ? .cardProcessed : .terminalProcessed
+        let code = terminalApprovalCode(exchange.stan)
+        let advice = current.advice(exchange, reason: reason, approvalCode: code, hasCard: true)
+        return (FollowUp(.advice(advice), after: after), code)
     }
 
     private func write(_ entries: [JournalEntry], _ withAcceptance: Bool, _ committed: Committed, _ points: [TransactionPoint] = []) {
@@ -123,7 +186,7 @@ extension TerminalEngine {
         switch committed {
         case .transaction(let id, let commit) where running?.id == id: feed(.committed(commit))
         case .transaction: break
-        case .reversal(let id): feedReversals(.committed(id))
+        case .followUp(let id): feedFollowUps(.committed(id))
         }
     }
 

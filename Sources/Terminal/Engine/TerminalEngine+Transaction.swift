@@ -43,6 +43,8 @@ extension TerminalEngine {
         case .commit(let commit, let withAcceptance): self.commit(commit, withAcceptance, id)
         case .commitDecision(let decision, let withAcceptance): commitDecision(decision, withAcceptance, id)
         case .sendToHost: sendToHost(id)
+        case .sendFollowUp(let index): sendFollowUp(index, id)
+        case .reconcile: break
         case .completeCard(let verdict): completeCard(verdict)
         case .answerCancel: break
         case .reply: reply()
@@ -75,15 +77,13 @@ extension TerminalEngine {
     }
 
     private func sendToHost(_ id: TransactionID) {
-        guard let running, let online = running.online, let deadline = running.hostDeadline else { return feed(.hostOutcome(.notSent)) }
-        self.running?.online = nil
-        let request = running.financialRequest(online, batchNumber: running.acceptance.batchNumber)
-        let (host, point) = (environment.host, environment.point)
-        point(.beforeSend)
-        Task { [weak self] in
-            let outcome = await host.exchange(.financial(request), deadline: deadline) { point(.afterSend) }
-            if case .answered = outcome { point(.afterAnswer) }
-            await self?.hostAnswered(outcome, id)
+        guard let running, let deadline = running.hostDeadline, case .exchange(_, let functionCode) = running.plan.profile.message else {
+            return feed(.hostOutcome(.notSent))
+        }
+        // Only store and forward needs the card again.
+        if !running.machine.offlineAllowed { self.running?.presented?.forgetSecrets() }
+        exchange(.financial(running.financialRequest(functionCode: functionCode)), deadline: deadline) { engine, outcome in
+            engine.hostAnswered(outcome, id)
         }
     }
 
@@ -94,7 +94,7 @@ extension TerminalEngine {
         }
         switch outcome {
         // Host-protocol, "Fields": with 002, 0 < field 4 < the amount asked for.
-        case .answered(let answer) where answer.isPartial && !(1..<current.amount.minorUnits).contains(answer.amount?.minorUnits ?? 0):
+        case .answered(let answer) where answer.isPartial && !answer.isPart(of: current.amount):
             running?.hostFinding = "field 4: a partial approval of no part of the amount"
             feed(.hostOutcome(.badAnswer))
         case .answered(let answer):
@@ -122,7 +122,24 @@ extension TerminalEngine {
 
     private func finish(_ over: RunningTransaction) {
         running = nil
-        if let reversal = over.decision?.reversal { feedReversals(.due(over.id, reversal, sentBefore: false, flagged: false)) }
+        let intended = over.intent?.followUps ?? []
+        let outcomes = over.machine.followUpOutcomes
+        if over.decision?.answer.result == .completed {
+            for (index, followUp) in intended.enumerated() {
+                switch outcomes.indices.contains(index) ? outcomes[index] : nil {
+                case .accepted: break
+                case .refused: feedFollowUps(.due(FollowUpID(over.id, index), followUp, sentBefore: true, flagged: true))
+                case .unanswered: feedFollowUps(.due(FollowUpID(over.id, index), followUp, sentBefore: true, flagged: false))
+                case .notSent, nil: feedFollowUps(.due(FollowUpID(over.id, index), followUp, sentBefore: false, flagged: false))
+                }
+            }
+        } else {
+            // Not done after all: what was held back is due again.
+            for (id, followUp) in over.held { feedFollowUps(.due(id, followUp, sentBefore: false, flagged: false)) }
+        }
+        for (index, followUp) in (over.decision?.followUps ?? []).enumerated() {
+            feedFollowUps(.due(FollowUpID(over.id, intended.count + index), followUp, sentBefore: false, flagged: false))
+        }
         updateSnapshot()
         journal?.tidy()
         for continuation in waitingForIdle { continuation.resume() }
@@ -130,24 +147,11 @@ extension TerminalEngine {
     }
 }
 
-extension RunningTransaction {
-    fileprivate func financialRequest(_ online: OnlineRequest, batchNumber: Int) -> FinancialRequest {
-        func part(_ value: Int64?) -> Amount? { value.flatMap { $0 > 0 ? .init(minorUnits: $0, currency: amount.currency) : nil } }
-        return FinancialRequest(
-            exchange: exchange, functionCode: "200", processingCode: processingCode, amount: amount, tip: part(request.tipAmount),
-            cashback: part(request.cashbackAmount), surcharge: part(request.surchargeAmount), tax: part(request.taxAmount),
-            card: .clear(
-                HostCardData(
-                    pan: online.card.pan, expiry: online.card.expiry, track2: online.card.track2,
-                    panSequenceNumber: online.card.panSequenceNumber,
-                    iccData: online.iccData)),
-            entryMode: .chip, authentication: HostCardholderAuthentication(online.receipt.cvm),
-            batchNumber: batchNumber,
-            partialApprovalAllowed: machine.rules.partialApprovalAllowed, invoice: request.invoice, reference: request.reference)
+extension HostAnswer {
+    fileprivate func isPart(of asked: Amount) -> Bool {
+        guard let approved = amount?.minorUnits else { return false }
+        return 0 < approved && approved < asked.minorUnits
     }
-
-    /// Field 3: 00 goods, 09 cash back; default accounts (host-protocol, "Fields").
-    var processingCode: String { (request.cashbackAmount ?? 0) > 0 ? "090000" : "000000" }
 }
 
 extension TransactionMachine {

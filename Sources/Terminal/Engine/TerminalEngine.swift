@@ -5,7 +5,7 @@ import Logging
 import PaymentHost
 import Synchronization
 
-/// The terminal: carries out what `TransactionMachine` and `ReversalQueue` decide, with the devices, the host and the journal.
+/// The terminal: carries out what `TransactionMachine` and `FollowUpQueue` decide, with the devices, the host and the journal.
 public actor TerminalEngine: PaymentTerminal {
     /// What the engine stands on; each of them can be a scripted peer.
     public struct Environment: Sendable {
@@ -51,6 +51,7 @@ public actor TerminalEngine: PaymentTerminal {
         var batchNumber = 1
         var activity = TerminalInformation.Activity.idle
         var pendingReversals = 0
+        var offlineCount = 0
     }
 
     nonisolated let environment: Environment
@@ -79,13 +80,15 @@ public actor TerminalEngine: PaymentTerminal {
     var isFeeding = false
     var waitingForIdle: [CheckedContinuation<Void, Never>] = []
 
-    var reversals = ReversalQueue()
-    var reversalPauses: [TransactionID: Task<Void, Never>] = [:]
+    var followUps: FollowUpQueue
+    var followUpPauses: [FollowUpID: Task<Void, Never>] = [:]
+    var followUpsDueSince: [FollowUpID: ContinuousClock.Instant] = [:]
     private var watches: [Task<Void, Never>] = []
     var presenceWatch: Task<Void, Never>?
 
     public init(_ environment: Environment) {
         self.environment = environment
+        followUps = FollowUpQueue(pacing: environment.configuration.followUpPacing)
         shown = AsyncStream.makeStream()
     }
 
@@ -108,7 +111,7 @@ public actor TerminalEngine: PaymentTerminal {
             })
         watches.append(
             Task { [weak self, host = environment.host] in
-                for await state in host.states() where state == .connected { await self?.feedReversals(.linkConnected) }
+                for await state in host.states() where state == .connected { await self?.feedFollowUps(.linkConnected) }
             })
         showWelcome()
     }
@@ -118,10 +121,10 @@ public actor TerminalEngine: PaymentTerminal {
         isShuttingDown = true
         if running != nil { feed(.cancel) }
         if running != nil, !isDead { await withCheckedContinuation { waitingForIdle.append($0) } }
-        for task in watches + reversalPauses.values { task.cancel() }
+        for task in watches + followUpPauses.values { task.cancel() }
         presenceWatch?.cancel()
         watches = []
-        reversalPauses = [:]
+        followUpPauses = [:]
         shown.continuation.finish()
         await cardTask?.value
         await journal?.close()
@@ -135,7 +138,7 @@ public actor TerminalEngine: PaymentTerminal {
             model: configuration.model, serialNumber: configuration.serialNumber, applicationName: configuration.applicationName,
             applicationVersion: configuration.applicationVersion, terminalID: configuration.merchant.terminalID,
             merchantID: configuration.merchant.merchantID, batchNumber: snapshot.batchNumber, activity: snapshot.activity,
-            hostState: environment.host.state, pendingReversals: snapshot.pendingReversals, offlineCount: 0,
+            hostState: environment.host.state, pendingReversals: snapshot.pendingReversals, offlineCount: snapshot.offlineCount,
             devices: environment.devices.devices.map {
                 TerminalInformation.Device(kind: $0.kind, model: $0.model, serialNumber: $0.serialNumber, state: $0.state)
             })
@@ -145,7 +148,8 @@ public actor TerminalEngine: PaymentTerminal {
         snapshot.withLock {
             $0.batchNumber = batchNumber
             $0.activity = running == nil ? .idle : .busy
-            $0.pendingReversals = reversals.count
+            $0.pendingReversals = followUps.reversals
+            $0.offlineCount = followUps.advices.count
         }
     }
 

@@ -24,6 +24,12 @@ public protocol JournalStore: Sendable {
     /// One page; `journal.badCursor` when the cursor is none that this gave.
     func page(_ query: TransactionQuery) throws(JournalError) -> JournalPage
 
+    /// Every approved one with this authorization code, oldest first.
+    func approved(authCode: String) throws(JournalError) -> [JournaledTransaction]
+
+    /// The card of a follow-up that is not over.
+    func card(of id: FollowUpID) throws(JournalError) -> SealedCard?
+
     /// Whether an approved, unreversed transaction of this type in the batch carries the reference.
     func hasApproved(_ type: TransactionType, reference: String, batchNumber: Int) throws(JournalError) -> Bool
 
@@ -50,7 +56,7 @@ public struct JournalStart: Sendable, Hashable {
     public var batchNumber: Int
     /// 0 in a new journal.
     public var stanReservedThrough: Int
-    /// Not decided, or with a reversal to be sent, in order of acceptance.
+    /// Not decided, or with a follow-up that is not over, in order of acceptance.
     public var unfinished: [JournaledTransaction]
 
     public init(batchNumber: Int = 1, stanReservedThrough: Int = 0, unfinished: [JournaledTransaction] = []) {

@@ -1,22 +1,18 @@
+import Money
 import PaymentHost
 
 /// A transaction as its events tell it.
 public struct JournaledTransaction: Sendable, Hashable {
-    /// Where its reversal stands.
-    public enum ReversalProgress: Sendable, Hashable {
-        case due
-        /// Sent at least once: from now on 1421.
-        case sent
-        case flagged(ReversalAnswer)
-        case acknowledged(ReversalAnswer)
-    }
-
     public let id: TransactionID
     public let acceptance: Acceptance
-    /// Of an exchange whose outcome is not decided.
-    public private(set) var pending: PendingReversal?
+    /// The 1100 or 1200, if one may have been sent.
+    public private(set) var exchange: PendingReversal?
+    /// Of a transaction that is done whatever the host says (pos-protocol, section 4).
+    public private(set) var intent: IntentRecord?
     public private(set) var decision: DecisionRecord?
-    public private(set) var reversal: ReversalProgress?
+    public private(set) var followUps: [TrackedFollowUp] = []
+    /// What later transactions did to it.
+    public private(set) var following: [Following] = []
 
     public init(id: TransactionID, acceptance: Acceptance) {
         self.id = id
@@ -34,34 +30,32 @@ public struct JournaledTransaction: Sendable, Hashable {
     }
 
     public mutating func apply(_ event: TransactionEvent) throws(JournalError) {
-        switch (event, decision, reversal) {
-        case (.reversalPending(let record), nil, _) where pending == nil:
-            pending = record
+        switch (event, decision) {
+        case (.reversalPending(let record), nil) where exchange == nil && intent == nil:
+            exchange = record
+        case (.intent(let record), nil) where exchange == nil && intent == nil:
+            intent = record
+            followUps = record.followUps.map { TrackedFollowUp($0) }
         // The decision is made once and takes the pending reversal away in the same commit (pos-protocol, section 5).
-        case (.decided(let record), nil, _):
-            pending = nil
+        case (.decided(let record), nil):
             decision = record
-            reversal = record.reversal == nil ? nil : .due
-        case (.reversalSent, .some, .due), (.reversalSent, .some, .sent):
-            reversal = .sent
-        case (.reversalFlagged(let answer), .some, .due), (.reversalFlagged(let answer), .some, .sent),
-            (.reversalFlagged(let answer), .some, .flagged):
-            reversal = .flagged(answer)
-        case (.reversalAcknowledged(let answer), .some, .due), (.reversalAcknowledged(let answer), .some, .sent),
-            (.reversalAcknowledged(let answer), .some, .flagged):
-            reversal = .acknowledged(answer)
+            followUps += record.followUps.map { TrackedFollowUp($0) }
+        case (.followUp(let index, let change), .some)
+        where followUps.indices.contains(index) && followUps[index].apply(change): break
+        case (.followed(let what), .some) where decision?.answer.approval == .approved: following.append(what)
         default:
             throw JournalError(.damaged, "Transaction \(id): '\(event.kind)' cannot follow what came before it.")
         }
     }
 
-    /// Whether something is left to do: a decision, or a reversal.
-    public var isUnfinished: Bool {
-        switch reversal {
-        case .due, .sent, .flagged: true
-        case .acknowledged: false
-        case nil: decision == nil
-        }
+    /// Of an exchange whose outcome is not decided.
+    public var pending: PendingReversal? { decision == nil ? exchange : nil }
+
+    /// Whether something is left to do: a decision, or a follow-up.
+    public var isUnfinished: Bool { decision == nil || followUps.contains { !$0.isOver } }
+
+    public var openFollowUps: [(id: FollowUpID, tracked: TrackedFollowUp)] {
+        followUps.indices.filter { !followUps[$0].isOver }.map { (FollowUpID(id, $0), followUps[$0]) }
     }
 
     /// The answer as recorded, with the state of now: `reversalPending` becomes `reversed`.
@@ -71,10 +65,95 @@ public struct JournaledTransaction: Sendable, Hashable {
         return answer
     }
 
+    /// The state of now (pos-protocol, section 4).
     public var state: TransactionState? {
-        if case .acknowledged = reversal { return .reversed }
-        return decision?.answer.state
+        if isVoided { return .voided }
+        switch decision?.answer.state {
+        case .reversalPending:
+            let reversals = followUps.filter(\.followUp.isReversal)
+            guard reversals.allSatisfy(\.isOver) else { return .reversalPending }
+            // What an operator ended is as the operator says; the terminal does not know.
+            guard reversals.allSatisfy(\.isAcknowledged) else { return .unknown }
+            return acceptance.request.type == .void ? .voided : .reversed
+        case .offlineQueued:
+            guard let advice = followUps.last(where: { !$0.followUp.isReversal }), advice.isOver else { return .offlineQueued }
+            return advice.isAcknowledged ? .completed : .unknown
+        case let state: return state
+        }
     }
 
     public var recorded: RecordedTransaction { RecordedTransaction(id: id, peer: acceptance.peer, answer: answer) }
+}
+
+// MARK: As an original
+
+/// What stands at the host for a transaction, for whoever follows it up.
+struct Posting: Sendable, Hashable {
+    /// Goes into field 56.
+    var exchange: ExchangeIdentity
+    var processingCode: String
+    /// Field 4 as it was sent.
+    var amount: Amount
+    var entryMode: EntryMode
+}
+
+extension JournaledTransaction {
+    var type: TransactionType { acceptance.request.type }
+    public var isVoided: Bool { following.contains { $0.effect == .voided } }
+
+    var isApproved: Bool { decision?.answer.approval == .approved }
+
+    /// Of an AUTHORIZATION: its COMPLETION.
+    var completedBy: TransactionID? {
+        following.first { if case .completed = $0.effect { true } else { false } }?.by
+    }
+
+    /// The 1220 that stands in the host's books for it, with its index.
+    var advice: (index: Int, record: AdviceRecord)? {
+        guard let index = followUps.lastIndex(where: { !$0.followUp.isReversal }), let record = followUps[index].followUp.advice else {
+            return nil
+        }
+        return (index, record)
+    }
+
+    var posting: Posting? {
+        if let record = advice?.record {
+            return Posting(
+                exchange: record.exchange, processingCode: record.processingCode, amount: record.amount, entryMode: record.entryMode)
+        }
+        return exchange.map {
+            Posting(exchange: $0.exchange, processingCode: $0.processingCode, amount: $0.amount, entryMode: $0.entryMode)
+        }
+    }
+
+    var card: CardReference? { exchange?.card ?? intent?.card ?? decision?.card }
+
+    /// What the card is charged or held for, tip adjustments and increments included: minor units.
+    var currentTotal: Int64 {
+        var total = decision?.answer.totalAmount ?? 0
+        for what in following {
+            switch what.effect {
+            case .adjusted(_, let adjusted): total = adjusted
+            case .incremented(let amount): total += amount
+            case .voided, .completed, .refunded, .refundVoided: break
+            }
+        }
+        return total
+    }
+
+    var currentTip: Int64? {
+        for case .adjusted(let tip, _) in following.reversed().map(\.effect) { return tip }
+        return decision?.answer.tipAmount
+    }
+
+    /// Minor units given back by linked refunds that were not voided.
+    var refunded: Int64 {
+        following.reduce(0) { sum, what in
+            switch what.effect {
+            case .refunded(let amount): sum + amount
+            case .refundVoided(let amount): sum - amount
+            case .voided, .completed, .incremented, .adjusted: sum
+            }
+        }
+    }
 }

@@ -16,6 +16,7 @@ public final class MemoryJournalStore: JournalStore {
     struct Contents: Sendable {
         var start = JournalStart()
         var transactions: [TransactionID: JournaledTransaction] = [:]
+        var cards: [FollowUpID: SealedCard] = [:]
         /// In order of acceptance.
         var order: [TransactionID] = []
         var commits: [(entries: [JournalEntry], synced: Bool)] = []
@@ -98,10 +99,18 @@ public final class MemoryJournalStore: JournalStore {
         }
     }
 
+    public func approved(authCode: String) -> [JournaledTransaction] {
+        contents.withLock { contents in
+            contents.order.compactMap { contents.transactions[$0] }.filter { $0.isApproved && $0.answer?.authCode == authCode }
+        }
+    }
+
+    public func card(of id: FollowUpID) -> SealedCard? { contents.withLock { $0.cards[id] } }
+
     public func hasApproved(_ type: TransactionType, reference: String, batchNumber: Int) -> Bool {
         last {
             $0.acceptance.request.type == type && $0.acceptance.request.reference == reference && $0.acceptance.batchNumber == batchNumber
-                && $0.answer?.approval == .approved && $0.state == .completed
+                && $0.answer?.approval == .approved && ($0.type == .void || $0.state != .voided)
         } != nil
     }
 
@@ -141,6 +150,7 @@ extension MemoryJournalStore.Contents {
             switch entry {
             case .batchOpened(let number): start.batchNumber = number
             case .stanReserved(let through): start.stanReservedThrough = through
+            case .card(let id, let card): cards[id] = card
             case .transaction(let id, .accepted(let acceptance)):
                 guard transactions[id] == nil else { throw JournalError(.commitFailed, "Transaction \(id) was accepted before.") }
                 transactions[id] = JournaledTransaction(id: id, acceptance: acceptance)
@@ -149,6 +159,7 @@ extension MemoryJournalStore.Contents {
                 guard var transaction = transactions[id] else { throw JournalError(.commitFailed, "Transaction \(id) was never accepted.") }
                 try transaction.apply(event)
                 transactions[id] = transaction
+                if case .followUp(let index, _) = event, transaction.followUps[index].isOver { cards[FollowUpID(id, index)] = nil }
             }
         }
         commits.append((entries, synced))

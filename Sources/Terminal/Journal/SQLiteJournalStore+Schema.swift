@@ -1,8 +1,10 @@
+import FoundationEssentials
 import GRDB
 
 /// Tables:
 /// - `events` is the journal: every event of every transaction, in order, never changed.
 /// - `transactions` has a row for each, with what is looked up; it could be made again from `events`.
+/// - `cards` has what follow-ups that are not over need of the card, enciphered.
 /// - `terminal` holds the batch number and the STAN high-water mark.
 extension SQLiteJournalStore {
     static var migrator: DatabaseMigrator {
@@ -57,6 +59,16 @@ extension SQLiteJournalStore {
                     CREATE INDEX transactionsByOriginal ON transactions (original, number) WHERE original IS NOT NULL;
                     """)
         }
+        migrator.registerMigration("3 follow-ups of every kind, and the cards that they carry") { database in
+            try database.execute(
+                sql: """
+                    DROP INDEX transactionsUnfinished;
+                    CREATE INDEX transactionsUnfinished ON transactions (number) WHERE unfinished > 0;
+                    CREATE TABLE cards (
+                        id TEXT NOT NULL, followUp INTEGER NOT NULL, sealed BLOB NOT NULL, PRIMARY KEY (id, followUp)
+                    ) STRICT, WITHOUT ROWID;
+                    """)
+        }
         return migrator
     }
 
@@ -89,6 +101,9 @@ extension SQLiteJournalStore {
         switch entry {
         case .batchOpened(let number): try set("batchNumber", number, database)
         case .stanReserved(let through): try set("stanReservedThrough", through, database)
+        case .card(let id, let card):
+            try database.cachedStatement(sql: "INSERT INTO cards (id, followUp, sealed) VALUES (?, ?, ?)")
+                .execute(arguments: [id.transaction.description, id.index, Data(card.bytes)])
         case .transaction(let id, let event):
             if case .accepted(let acceptance) = event { try insert(id, acceptance, database) }
             let number = try Int64.fetchOne(
@@ -97,21 +112,30 @@ extension SQLiteJournalStore {
             try database.cachedStatement(sql: "INSERT INTO events (transactionNumber, kind, body) VALUES (?, ?, ?)")
                 .execute(arguments: [number, event.kind, body])
             switch event {
-            case .decided(let decision):
-                let answer = decision.answer
-                try database.cachedStatement(
-                    sql: "UPDATE transactions SET approved = ?, state = ?, authCode = ?, unfinished = ? WHERE number = ?"
-                )
-                .execute(
-                    arguments: [
-                        answer.approval == .approved, answer.state?.rawValue, answer.authCode, decision.reversal != nil, number,
-                    ])
-            case .reversalAcknowledged:
-                try database.cachedStatement(sql: "UPDATE transactions SET state = 'reversed', unfinished = 0 WHERE number = ?")
-                    .execute(arguments: [number])
-            case .accepted, .reversalPending, .reversalSent, .reversalFlagged: break
+            case .accepted, .reversalPending, .intent, .followUp(_, .sent): break
+            // A sale's decision says everything itself, and somebody waits for it.
+            case .decided(let decision) where decision.followUps.isEmpty && decision.answer.state == .completed:
+                try update(number, decision.answer, decision.answer.state, isUnfinished: false, database)
+            case .decided, .followUp, .followed:
+                let transaction = try self.transaction(number, database)
+                try update(number, transaction.answer, transaction.state, isUnfinished: transaction.isUnfinished, database)
+                if case .followUp(let index, _) = event, transaction.followUps[index].isOver {
+                    try deleteCard(FollowUpID(id, index), database)
+                }
             }
         }
+    }
+
+    private static func update(
+        _ number: Int64, _ answer: TransactionAnswer?, _ state: TransactionState?, isUnfinished: Bool, _ database: Database
+    ) throws {
+        try database.cachedStatement(sql: "UPDATE transactions SET approved = ?, state = ?, authCode = ?, unfinished = ? WHERE number = ?")
+            .execute(arguments: [answer?.approval == .approved, state?.rawValue, answer?.authCode, isUnfinished, number])
+    }
+
+    private static func deleteCard(_ id: FollowUpID, _ database: Database) throws {
+        try database.cachedStatement(sql: "DELETE FROM cards WHERE id = ? AND followUp = ?")
+            .execute(arguments: [id.transaction.description, id.index])
     }
 
     static func transaction(_ number: Int64, _ database: Database) throws -> JournaledTransaction {
@@ -129,13 +153,14 @@ extension SQLiteJournalStore {
         let request = acceptance.request
         try database.cachedStatement(
             sql: """
-                INSERT INTO transactions (id, peer, requestID, type, reference, batch, acceptedAt, date, uniqueID)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+                INSERT INTO transactions (id, peer, requestID, type, reference, batch, acceptedAt, date, uniqueID, original)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """
         ).execute(
             arguments: [
                 id.description, acceptance.peer.description, request.requestID, request.type.rawValue, request.reference,
                 acceptance.batchNumber, acceptance.at.milliseconds, acceptance.draft.transactionDate ?? "", request.uniqueTransactionID,
+                acceptance.original?.description,
             ])
     }
 

@@ -14,6 +14,8 @@ public final class SQLiteJournalStore: JournalStore {
         configuration.prepareDatabase { database in
             // Reads and the odd uncheckpointed page: little is enough, the terminal should be small.
             try database.execute(sql: "PRAGMA cache_size = -512")
+            // What is deleted (cards) is overwritten.
+            try database.execute(sql: "PRAGMA secure_delete = ON")
         }
         do {
             // SQLite gives the files beside it the same mode.
@@ -66,7 +68,7 @@ public final class SQLiteJournalStore: JournalStore {
             if let stan = try Int.fetchOne(database, sql: "SELECT value FROM terminal WHERE name = 'stanReservedThrough'") {
                 start.stanReservedThrough = stan
             }
-            let numbers = try Int64.fetchAll(database, sql: "SELECT number FROM transactions WHERE unfinished = 1 ORDER BY number")
+            let numbers = try Int64.fetchAll(database, sql: "SELECT number FROM transactions WHERE unfinished > 0 ORDER BY number")
             for number in numbers { start.unfinished.append(try Self.transaction(number, database)) }
             return start
         }
@@ -94,11 +96,30 @@ public final class SQLiteJournalStore: JournalStore {
         return try first("SELECT max(number) FROM transactions WHERE reference = ? AND batch = ?", [reference, batchNumber])
     }
 
+    public func approved(authCode: String) throws(JournalError) -> [JournaledTransaction] {
+        try read { database in
+            let sql = "SELECT number FROM transactions WHERE authCode = ? AND approved = 1 ORDER BY number"
+            return try Int64.fetchAll(database.cachedStatement(sql: sql), arguments: [authCode]).map { try Self.transaction($0, database) }
+        }
+    }
+
+    public func card(of id: FollowUpID) throws(JournalError) -> SealedCard? {
+        try read { database in
+            try Data.fetchOne(
+                database.cachedStatement(sql: "SELECT sealed FROM cards WHERE id = ? AND followUp = ?"),
+                arguments: [id.transaction.description, id.index]
+            ).map { SealedCard(bytes: Array($0)) }
+        }
+    }
+
     public func hasApproved(_ type: TransactionType, reference: String, batchNumber: Int) throws(JournalError) -> Bool {
         try read { database in
             try Bool.fetchOne(
                 database,
-                sql: "SELECT 1 FROM transactions WHERE reference = ? AND batch = ? AND type = ? AND approved = 1 AND state = 'completed'",
+                sql: """
+                    SELECT 1 FROM transactions WHERE reference = ? AND batch = ? AND type = ? AND approved = 1
+                    AND (type = 'VOID' OR state IS NULL OR state <> 'voided')
+                    """,
                 arguments: [reference, batchNumber, type.rawValue]) ?? false
         }
     }

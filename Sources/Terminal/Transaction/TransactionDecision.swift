@@ -8,10 +8,16 @@ public struct TransactionDecision: Sendable, Hashable {
     /// Whether anything may have reached the host.
     public var hostContact: Bool
 
-    public init(_ result: ResultCode, reversal: ReversalRequest.Reason? = nil, hostContact: Bool) {
+    /// Absent when nothing reached the host (pos-protocol, section 4).
+    public var state: TransactionState?
+
+    public init(
+        _ result: ResultCode, reversal: ReversalRequest.Reason? = nil, hostContact: Bool, state: TransactionState? = nil
+    ) {
         self.result = result
         self.reversal = reversal
         self.hostContact = hostContact
+        self.state = state ?? (hostContact ? reversal == nil ? .completed : .reversalPending : nil)
     }
 
     /// Approved only with `0`; absent when nothing was decided (pos-protocol, section 3).
@@ -23,17 +29,18 @@ public struct TransactionDecision: Sendable, Hashable {
         }
     }
 
-    /// Absent when nothing reached the host (pos-protocol, section 4).
-    public var state: TransactionState? {
-        guard hostContact else { return nil }
-        return reversal == nil ? .completed : .reversalPending
-    }
+    /// Approved by store and forward: a 1220 carries it (pos-protocol, section 4, `offline`).
+    public var isOffline: Bool { result == .completed && state == .offlineQueued }
 
     /// What a start decides for a transaction that a crash or power cut left undecided (pos-protocol, section 5): accepted only → `1` `aborted`;
-    /// a pending reversal without decision → due, `23`.
-    public static func atStart(pendingReversal: Bool) -> TransactionDecision {
-        pendingReversal
-            ? TransactionDecision(.noAnswer, reversal: .noAnswer, hostContact: true)
-            : TransactionDecision(.applicationError, hostContact: false)
+    /// intent without decision → `0`, still to be sent; a pending reversal without decision → due, `23`.
+    public static func atStart(_ transaction: JournaledTransaction) -> TransactionDecision {
+        if let intent = transaction.intent {
+            let advises = intent.followUps.contains { !$0.isReversal }
+            return TransactionDecision(.completed, hostContact: true, state: advises ? .offlineQueued : .reversalPending)
+        }
+        guard let pending = transaction.pending else { return TransactionDecision(.applicationError, hostContact: false) }
+        if pending.isInquiry == true { return TransactionDecision(.noAnswer, hostContact: true, state: .unknown) }
+        return TransactionDecision(.noAnswer, reversal: .noAnswer, hostContact: true)
     }
 }

@@ -24,10 +24,10 @@ extension TransactionMachine {
         switch phase {
         case .removal, .card: return waitForCard(slot)
         case .dialogue, .choice, .reversalWait:
-            guard let end = Self.end(slot) else { return [] }
+            guard rules.entry == .card, let end = Self.end(slot) else { return [] }
             return decide(Self.result(beforeHost: end))
         case .pendingCommit, .host:
-            lostCard = lostCard ?? Self.end(slot)
+            if rules.entry == .card { lostCard = lostCard ?? Self.end(slot) }
             return []
         case .cardEnd:
             guard let end = Self.end(slot) else { return [] }
@@ -47,6 +47,7 @@ extension TransactionMachine {
 
     mutating func cardEnded(_ end: CardEnd) -> [Action] {
         switch phase {
+        case .dialogue where end == .approved && offlineAllowed: approvedByCard()
         case .dialogue, .choice: decide(Self.result(beforeHost: end))
         case .cardEnd: conclude(end)
         default: []
@@ -56,7 +57,7 @@ extension TransactionMachine {
     /// The card had its say before the host was asked: no money has moved and none will.
     static func result(beforeHost end: CardEnd) -> ResultCode {
         switch end {
-        // A TC that nobody asked for: without store and forward no offline approval is taken.
+        // A TC that store and forward does not take: no offline approval.
         case .approved, .declined, .refused: .declinedByCard
         case .unusable, .mute: .cardUnreadable
         case .cancelled: .cancelledByCardholder
@@ -65,11 +66,21 @@ extension TransactionMachine {
         }
     }
 
+    /// TC at the first GENERATE AC under the floor limit: approved without the host. The decision is the intent, the 1220 comes after it.
+    private mutating func approvedByCard() -> [Action] {
+        guard case .exchange(false) = rules.contact else { return decide(.declinedByCard) }
+        return decide(.completed, state: .offlineQueued)
+    }
+
     mutating func cardPhaseEnded() -> [Action] {
         guard phase == .dialogue else { return [] }
-        // Section 2: the host phase is 30 s from the end of the card phase, whatever is left of the reversal wait included.
-        let timers: [Action] = [.stopTimer(.cardholder), .startTimer(.host, rules.limits.host)]
-        guard reversalsSettled else {
+        return [.stopTimer(.cardholder)] + hostPhaseBegins()
+    }
+
+    /// Section 2: the host phase is 30 s from the end of the card phase, whatever is left of the reversal wait included.
+    mutating func hostPhaseBegins() -> [Action] {
+        let timers: [Action] = [.startTimer(.host, rules.limits.host)]
+        guard reversalsSettled || rules.contact.isSilent else {
             phase = .reversalWait
             return timers
         }

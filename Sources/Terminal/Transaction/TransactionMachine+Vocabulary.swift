@@ -2,8 +2,31 @@ import Devices
 import PaymentHost
 
 extension TransactionMachine {
+    /// Whether somebody has to present a card.
+    public enum Entry: Sendable, Hashable, CaseIterable {
+        case card
+        /// The original's card, a token, or none at all.
+        case none
+    }
+
+    /// What the host is asked for or told.
+    public enum Contact: Sendable, Hashable {
+        /// A 1100 or 1200: its answer decides, and without one it is reversed. An inquiry moves nothing and gets no reversal.
+        case exchange(isInquiry: Bool)
+        /// 1420s or 1220s, one after the other, under an intent: it is done whatever the host says, unless it refuses the first (pos-protocol,
+        /// section 4, "Intent transactions").
+        case followUps(count: Int, done: TransactionState, pending: TransactionState)
+        /// A batch is frozen and reconciled.
+        case settlement
+
+        /// Whether there is nothing to tell the host.
+        var isSilent: Bool { if case .followUps(0, _, _) = self { true } else { false } }
+    }
+
     /// What differs between terminals and requests.
     public struct Rules: Sendable, Hashable {
+        public var entry = Entry.card
+        public var contact = Contact.exchange(isInquiry: false)
         public var limits: TransactionLimits
         public var posConnectionLost: POSConnectionLost
         /// `PARTIALAUTH` of the request.
@@ -46,6 +69,16 @@ extension TransactionMachine {
         case readerLost
     }
 
+    /// What became of one attempt at a follow-up.
+    public enum FollowUpOutcome: Sendable, Hashable {
+        case accepted(actionCode: String)
+        case refused(actionCode: String)
+        /// No answer, or none that can be used.
+        case unanswered
+        /// Nothing was sent.
+        case notSent
+    }
+
     public enum HostVerdict: Sendable, Hashable, CaseIterable {
         case approved, partiallyApproved, declined, notConnected, notSent, noAnswer, badAnswer
     }
@@ -55,7 +88,7 @@ extension TransactionMachine {
     }
 
     public enum Commit: Sendable, Hashable, CaseIterable {
-        case acceptance, pendingReversal, decision
+        case acceptance, pendingReversal, intent, freeze, decision
     }
 
     public enum Event: Sendable, Hashable {
@@ -68,8 +101,15 @@ extension TransactionMachine {
         /// The first GENERATE AC gave an ARQC.
         case onlineRequested
         case cardEnded(CardEnd)
+        /// The card is not the original's.
+        case anotherCard
+        /// Whether store and forward may approve this one, now that its card is known.
+        case offlineAllowed(Bool)
         case reversalsAttempted
         case hostOutcome(HostVerdict)
+        case followUpOutcome(FollowUpOutcome)
+        /// The frozen batch is reconciled.
+        case settled
         case presence(POSPresence)
         case cancel
         case timer(Timer)
@@ -93,6 +133,9 @@ extension TransactionMachine {
         case commit(Commit, withAcceptance: Bool)
         case commitDecision(TransactionDecision, withAcceptance: Bool)
         case sendToHost
+        /// One of the intent, by index.
+        case sendFollowUp(Int)
+        case reconcile
         /// Give the card the host's answer, or that there is none.
         case completeCard(HostVerdict)
         case answerCancel(CancelAnswer)

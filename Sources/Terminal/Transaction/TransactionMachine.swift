@@ -1,4 +1,4 @@
-/// The rules of a card sale (pos-protocol, sections 2 to 5) from acceptance to the reply, as a value: no I/O, no clock, no tasks. What it returns must
+/// The rules of a transaction of any type (pos-protocol, sections 2 to 5) from acceptance to the reply, as a value: no I/O, no clock, no tasks. What it returns must
 /// be carried out in order, commits one after the other. A commit that fails ends everything: the process exits.
 public struct TransactionMachine: Sendable {
     enum Phase: Sendable, Hashable {
@@ -11,7 +11,7 @@ public struct TransactionMachine: Sendable {
         case choice
         /// The card phase is over; due reversals still have their attempt. Cancel is possible.
         case reversalWait
-        /// The point of no return: `Communication` was told.
+        /// The point of no return: `Communication` was told; pending reversal, intent or freeze is being committed.
         case pendingCommit
         case host
         /// From the host's answer to the end of the card dialogue.
@@ -34,6 +34,9 @@ public struct TransactionMachine: Sendable {
     /// The card went, or its reader, between the card phase and the host's answer.
     var lostCard: CardEnd?
     var hostVerdict: HostVerdict?
+    /// Of the intent's follow-ups, as far as they were attempted.
+    public internal(set) var followUpOutcomes: [FollowUpOutcome] = []
+    var offlineAllowed = false
 
     public init(rules: Rules) { self.rules = rules }
 
@@ -49,8 +52,14 @@ public struct TransactionMachine: Sendable {
         case .choiceMade: return choiceMade()
         case .onlineRequested: return cardPhaseEnded()
         case .cardEnded(let end): return cardEnded(end)
+        case .anotherCard: return phase == .dialogue ? decide(.anotherCard) : []
+        case .offlineAllowed(let isAllowed):
+            offlineAllowed = isAllowed
+            return []
         case .reversalsAttempted: return reversalsAttempted()
         case .hostOutcome(let verdict): return hostOutcome(verdict)
+        case .followUpOutcome(let outcome): return followUpOutcome(outcome)
+        case .settled: return phase == .host ? decide(.completed, hostContact: true) : []
         case .presence(let presence): return presenceChanged(presence)
         case .cancel: return cancel()
         case .timer(let timer): return timerFired(timer)
@@ -65,13 +74,12 @@ public struct TransactionMachine: Sendable {
     private mutating func begin(_ slot: Slot, reversalsDue: Bool) -> [Action] {
         guard phase == .new else { return [] }
         reversalsSettled = !reversalsDue
-        var actions: [Action] = [
-            .startTimer(.acceptance, rules.limits.acceptanceDelay),
-            // Section 2, "Time limits": CARDTIMEOUT, and CARDHOLDERTIMEOUT for all cardholder steps together.
-            .startTimer(.card, rules.limits.card), .startTimer(.cardholder, rules.limits.cardholder),
-        ]
+        var actions: [Action] = [.startTimer(.acceptance, rules.limits.acceptanceDelay)]
         // Section 2: the reversal wait starts at acceptance.
         if reversalsDue { actions.append(.startTimer(.reversalWait, rules.limits.reversalWait)) }
+        guard rules.entry == .card else { return actions + hostPhaseBegins() }
+        // Section 2, "Time limits": CARDTIMEOUT, and CARDHOLDERTIMEOUT for all cardholder steps together.
+        actions += [.startTimer(.card, rules.limits.card), .startTimer(.cardholder, rules.limits.cardholder)]
         return actions + waitForCard(slot)
     }
 
@@ -127,7 +135,7 @@ public struct TransactionMachine: Sendable {
             hostLimitPassed = true
             return []
         // Section 5: host silent.
-        case (.host, .host): return hostOutcome(.noAnswer)
+        case (.host, .host): return hostLimitReached()
         // Section 2: the card's end has 4 s, then the card counts as mute.
         case (.cardEnd, .cardEnd): return conclude(.mute)
         default: return []
@@ -139,7 +147,7 @@ public struct TransactionMachine: Sendable {
         case (.acceptance, _):
             acceptance = .synced
             return []
-        case (.pendingReversal, .pendingCommit):
+        case (.pendingReversal, .pendingCommit), (.intent, .pendingCommit), (.freeze, .pendingCommit):
             acceptance = .synced
             return pendingCommitted()
         case (.decision, .decisionCommit(let decision)):

@@ -24,7 +24,8 @@ struct Rig {
     init(
         script: ScriptedKernel.Script = .init(), store: any JournalStore = MemoryJournalStore(), reader: ScriptedReader = ScriptedReader(),
         hasReader: Bool = true, display: ScriptedDisplay = ScriptedDisplay(), clock: VirtualClock = VirtualClock(),
-        configure: (inout TerminalConfiguration) -> Void = { _ in }, point: @escaping @Sendable (TransactionPoint) -> Void = { _ in }
+        parameters: [String: String] = [:], configure: (inout TerminalConfiguration) -> Void = { _ in },
+        point: @escaping @Sendable (TransactionPoint) -> Void = { _ in }
     ) async throws {
         var configuration = TerminalConfiguration(
             merchant: MerchantIdentity(
@@ -38,6 +39,7 @@ struct Rig {
         var environment = TerminalEngine.Environment(
             configuration: configuration, devices: devices, host: host, display: display,
             keys: try SiteKeys(root: SecretBytes(Array(repeating: 1, count: 32))), onFatal: { failures.append($0) })
+        environment.parameters = try TerminalParameters(path: nil, standards: parameters)
         environment.kernel = { ScriptedKernel(script, $0) }
         environment.clock = clock
         environment.openJournal = { () throws(JournalError) in store }
@@ -105,12 +107,34 @@ struct Rig {
         return (sale, try await host.next())
     }
 
+    /// A transaction with a card that the host approves, or that ends by itself.
+    func approved(_ request: TransactionRequest = sale(), code: String = "123456") async throws -> TransactionAnswer {
+        let (sale, exchange) = try await sellUntilHost(request)
+        exchange.approve(code: code)
+        let answer = await sale.final()
+        reader.remove()
+        await engine.slotIs(.empty)
+        return answer
+    }
+
+    static func request(_ type: TransactionType, _ amount: Int64? = nil, original code: String? = nil) -> TransactionRequest {
+        var request = TransactionRequest(type: type)
+        request.requestedAmount = amount
+        request.originalAuthCode = code
+        return request
+    }
+
     func refusal(_ request: TransactionRequest) async -> TransactionAnswer? {
         if case .refused(let answer) = await begin(request).answer { answer } else { nil }
     }
 }
 
 extension TerminalEngine {
+    /// Returns when nothing is left to tell the host.
+    func hasNoFollowUps() async {
+        while !Task.isCancelled, information.pendingReversals > 0 || information.offlineCount > 0 { await Task.yield() }
+    }
+
     /// Returns when all reversals are acknowledged.
     func hasNoReversals() async {
         while !Task.isCancelled, information.pendingReversals > 0 { await Task.yield() }

@@ -30,6 +30,13 @@ final class ScriptedHost: PaymentHostLink {
             answer(.answered(HostAnswer(actionCode: code, responseCode: "00", message: "", approved: true)))
         }
 
+        /// A 1230.
+        func answer(advice code: String) {
+            let isAccepted = ["000", "900", "901", "913"].contains(code)
+            answer(.answered(HostAnswer(actionCode: code, responseCode: isAccepted ? "00" : "05", message: "", approved: isAccepted)))
+        }
+
+        var advice: AdviceRequest? { if case .advice(let request) = request { request } else { nil } }
         var financial: FinancialRequest? { if case .financial(let request) = request { request } else { nil } }
         var reversal: ReversalRequest? { if case .reversal(let request) = request { request } else { nil } }
     }

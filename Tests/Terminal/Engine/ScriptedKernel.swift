@@ -12,6 +12,10 @@ struct ScriptedKernel: CardKernel {
         var reason: String?
         /// After the host's approval; after anything else the card declines.
         var second = KernelOutcome.Verdict.approved
+        /// When the host cannot be reached.
+        var secondWithoutHost = KernelOutcome.Verdict.declined
+        /// Test card number: no card of anybody's.
+        var pan = ScriptedKernel.pan
         var offersChoice = false
         var verification = CardholderVerification.none
     }
@@ -48,9 +52,10 @@ struct ScriptedKernel: CardKernel {
         case (.response, .firstCommand):
             if let first = script.first { return finish(first) }
             step = .online
-            return [.goOnline(OnlineRequest(card: Self.card, iccData: [0x9F, 0x26, 0x01, 0x00], receipt: receipt))]
+            return [.goOnline(OnlineRequest(card: card, iccData: [0x9F, 0x26, 0x01, 0x00], receipt: receipt))]
         case (.hostAnswered(let answer), .online):
             if case .answered(_, true, _) = answer { verdict = script.second }
+            if case .unableToGoOnline = answer { verdict = script.secondWithoutHost }
             step = .lastCommand
             return [.transmit(command)]
         case (.response, .lastCommand): return finish(verdict)
@@ -65,7 +70,7 @@ struct ScriptedKernel: CardKernel {
         return [
             .finished(
                 KernelOutcome(
-                    verdict: verdict, reason: script.reason, card: pastStart ? Self.card : nil,
+                    verdict: verdict, reason: script.reason, card: pastStart ? card : nil,
                     receipt: pastStart ? receipt : KernelReceiptData(),
                     finalICCData: pastStart ? [0x95, 0x01, 0x00] : []))
         ]
@@ -80,8 +85,8 @@ struct ScriptedKernel: CardKernel {
         return receipt
     }
 
-    private static var card: KernelCardData {
-        guard let number = PAN(pan) else { fatalError("the test card has a card number") }
-        return KernelCardData(pan: number, track2: SecretBytes("\(pan)=2812".utf8), expiry: "2812", panSequenceNumber: 1)
+    private var card: KernelCardData {
+        guard let number = PAN(script.pan) else { fatalError("the test card has a card number") }
+        return KernelCardData(pan: number, track2: SecretBytes("\(script.pan)=2812".utf8), expiry: "2812", panSequenceNumber: 1)
     }
 }

@@ -1,0 +1,47 @@
+import PaymentHost
+
+/// Approvals without the host (pos-protocol, section 6, `SAF…`).
+extension TerminalEngine {
+    private static let hour: Int64 = 3_600_000
+
+    private var storeAndForwardLimits: StoreAndForwardLimits? {
+        guard let parameters = environment.parameters, parameters.flag("SAFENABLED") else { return nil }
+        return StoreAndForwardLimits(
+            amount: parameters.number("SAFAMOUNTLIMIT"), total: parameters.number("SAFTOTALLIMIT"),
+            count: Int(parameters.number("SAFCOUNTLIMIT")), age: parameters.number("SAFHOURS") * Self.hour)
+    }
+
+    /// Before the card is known: whether it may be asked for an approval of its own.
+    func mayApproveOffline(_ current: RunningTransaction) -> Bool {
+        isAllowed(current, .credit, .notAuthenticated)
+    }
+
+    func isOfflineAllowed(_ current: RunningTransaction, _ card: PresentedCard) -> Bool {
+        card.pin == nil && isAllowed(current, current.cardType, card.authentication)
+    }
+
+    private func isAllowed(
+        _ current: RunningTransaction, _ cardType: CardBrandTable.CardType?, _ authentication: HostCardholderAuthentication
+    ) -> Bool {
+        guard let limits = storeAndForwardLimits, current.plan.original == nil else { return false }
+        let candidate = StoreAndForwardLimits.Candidate(
+            type: current.request.type, amount: current.amount.minorUnits, cardType: cardType, authentication: authentication,
+            hasCashback: (current.request.cashbackAmount ?? 0) > 0)
+        let now = environment.clock.wallTime.milliseconds
+        let waiting = followUps.advices.filter(\.record.hasCard).map { id, record in
+            (amount: record.amount.minorUnits, since: acceptedAt(id.transaction) ?? now)
+        }
+        return limits.allow(candidate, waiting: waiting, now: now)
+    }
+
+    /// The first six bytes of an id are its time (`accept`).
+    private func acceptedAt(_ id: TransactionID) -> Int64? { Int64(id.description.prefix(12), radix: 16) }
+}
+
+extension RunningTransaction {
+    /// 9C: the first two digits of field 3; what is private to gift cards is goods to an EMV card.
+    var kernelTransactionType: UInt8 {
+        guard let digits = UInt8(processingCode.prefix(2), radix: 16), digits < 0x60, plan.profile.processing != .verify else { return 0 }
+        return digits
+    }
+}
