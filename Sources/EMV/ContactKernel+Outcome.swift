@@ -59,7 +59,8 @@ extension ContactKernel {
     private func outcome(_ verdict: KernelOutcome.Verdict, _ reason: Reason?) -> KernelOutcome {
         KernelOutcome(
             verdict: verdict, reason: reason?.rawValue, card: cardData, receipt: receiptData,
-            finalICCData: candidate == nil ? [] : finalICCData, hasPendingScripts: !scripts.isEmpty,
+            finalICCData: candidate == nil ? [] : finalICCData, adviceICCData: verdict == .approved ? adviceICCData : [],
+            hasPendingScripts: !scripts.isEmpty,
             adviceRequired: (data.bytes(0x9F27)?.first ?? 0) & 0x08 != 0)
     }
 
@@ -117,10 +118,13 @@ extension ContactKernel {
         return receipt
     }
 
-    private var finalICCData: [UInt8] {
+    private var finalICCData: [UInt8] { finalData.encoded(FieldTags.finalState) }
+    private var adviceICCData: [UInt8] { finalData.encoded(FieldTags.request) }
+
+    private var finalData: DataStore {
         var final = data
         final.set(0x95, verificationResults.bytes)
         final.set(0x9B, statusInformation.bytes)
-        return final.encoded(FieldTags.finalState)
+        return final
     }
 }

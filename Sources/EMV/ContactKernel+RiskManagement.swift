@@ -56,7 +56,8 @@ extension ContactKernel {
             // A card that never went online.
             if lastOnline == 0 { verificationResults.insert(.newCard) }
         }
-        guard let lastOnline, let counter, counter > lastOnline, let lower = data.bytes(0x9F14)?.first, let upper = data.bytes(0x9F23)?.first
+        guard let lastOnline, let counter, counter > lastOnline, let lower = data.bytes(0x9F14)?.first,
+            let upper = data.bytes(0x9F23)?.first
         else {
             // A counter that is not there, or that stands still, exceeds both limits.
             verificationResults.formUnion([.lowerConsecutiveOfflineLimitExceeded, .upperConsecutiveOfflineLimitExceeded])

@@ -166,6 +166,8 @@ public struct KernelOutcome: Sendable {
     public var receipt: KernelReceiptData
     /// Field 55 for a reversal or advice after the second GENERATE AC: 9F10 95 9F5B 9B and 9F26/9F27 when there is one.
     public var finalICCData: [UInt8]
+    /// Field 55 of the advice that tells the issuer of an offline approval: the objects of a request, with the TC as cryptogram.
+    public var adviceICCData: [UInt8]
     /// The issuer sent commands for after the last cryptogram (72); they wait for `.performScripts`.
     public var hasPendingScripts: Bool
     /// Bit 4 of 9F27: the card wants the issuer to be told (EMV 4.4 Book 3, table 15).
@@ -173,13 +175,14 @@ public struct KernelOutcome: Sendable {
 
     public init(
         verdict: Verdict, reason: String?, card: KernelCardData?, receipt: KernelReceiptData, finalICCData: [UInt8],
-        hasPendingScripts: Bool = false, adviceRequired: Bool = false
+        adviceICCData: [UInt8] = [], hasPendingScripts: Bool = false, adviceRequired: Bool = false
     ) {
         self.verdict = verdict
         self.reason = reason
         self.card = card
         self.receipt = receipt
         self.finalICCData = finalICCData
+        self.adviceICCData = adviceICCData
         self.hasPendingScripts = hasPendingScripts
         self.adviceRequired = adviceRequired
     }

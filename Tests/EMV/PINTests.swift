@@ -11,7 +11,9 @@ struct PINTests {
     private static func status(_ status: UInt16) -> PINOutcome { .answered(ResponseAPDU(status: StatusWord(status))) }
     private static let all: TerminalCapabilities = [.plaintextOfflinePIN, .encipheredOfflinePIN, .encipheredOnlinePIN]
 
-    private func kernel(_ attached: TerminalCapabilities = [.plaintextOfflinePIN], bypass: Bool = false, type: UInt8 = 0x22) -> ContactKernel {
+    private func kernel(_ attached: TerminalCapabilities = [.plaintextOfflinePIN], bypass: Bool = false, type: UInt8 = 0x22)
+        -> ContactKernel
+    {
         var terminal = TestShop.terminal
         terminal.pinBypass = bypass
         terminal.type = TerminalType(rawValue: type)
@@ -64,7 +66,9 @@ struct PINTests {
         #expect(asked.isEmpty)
     }
 
-    @Test("a card that does not tell its try counter is asked for the PIN all the same", arguments: ["6A88", "6D00", "9F179000", "9000", "9F170200039000"])
+    @Test(
+        "a card that does not tell its try counter is asked for the PIN all the same",
+        arguments: ["6A88", "6D00", "9F179000", "9000", "9F170200039000"])
     func untold(answer: String) throws {
         let (_, asked) = try hold("0100", kernel(), cvm: "010002", byte3: "00", [TestCard.getData("9F17", answer)], pins: [Self.right])
         #expect(asked.map(\.triesLeft) == [nil])

@@ -156,7 +156,8 @@ struct RandomCardTests {
                 honesty: honesty)
             let hosts: [IssuerAnswer] = [
                 .unableToGoOnline,
-                .answered(authorisationResponseCode: [0x30, 0x30], approved: true, iccData: scripts(&random)), .answered(authorisationResponseCode: [0x30, 0x30], approved: true, iccData: random.bytes(upTo: 30)),
+                .answered(authorisationResponseCode: [0x30, 0x30], approved: true, iccData: scripts(&random)),
+                .answered(authorisationResponseCode: [0x30, 0x30], approved: true, iccData: random.bytes(upTo: 30)),
                 .answered(
                     authorisationResponseCode: random.bytes(upTo: 3), approved: false,
                     iccData: [0x91, 0x08] + [UInt8](repeating: 1, count: 8)),

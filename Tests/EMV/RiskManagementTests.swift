@@ -35,7 +35,9 @@ struct RiskManagementTests {
     @Test("the latest amount of the same account counts towards the floor limit, so that a purchase cannot be split")
     func log() throws {
         let account = "4761739001010119/-"
-        for (logged, tvr) in [(9_499, "8000000000"), (9_500, "8000008000"), (Int64.max, "8000008000"), (-5, "8000000000")] as [(Int64, String)] {
+        for (logged, tvr) in [(9_499, "8000000000"), (9_500, "8000008000"), (Int64.max, "8000008000"), (-5, "8000000000")]
+            as [(Int64, String)]
+        {
             _ = try card.expect(kernel(history: History(amounts: [account: logged])), request: "40", tvr: tvr)
         }
         let other = History(amounts: ["4761739001010127/-": 9_999])
@@ -84,7 +86,8 @@ struct RiskManagementTests {
             for limit in [0, 1, Int64.max] {
                 let selection = RandomSelection(threshold: amount, targetPercentage: -5, maximumPercentage: 300)
                 _ = try Conversation.hold(
-                    kernel(amount: amount, number: 50, selection: selection, floorLimit: limit), Array(card.opening.prefix(2)) + [
+                    kernel(amount: amount, number: 50, selection: selection, floorLimit: limit),
+                    Array(card.opening.prefix(2)) + [
                         .init("final SELECT", TestCard.select(card.aid), "6A81")
                     ])
                 _ = try? card.expect(kernel(amount: amount, number: 50, selection: selection, floorLimit: limit), tvr: "")

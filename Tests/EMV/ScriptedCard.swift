@@ -59,7 +59,8 @@ struct Conversation {
     var final: KernelOutcome?
 
     static func hold(
-        _ kernel: ContactKernel, _ exchanges: [ScriptedCard.Exchange], choices: [Int?] = [], pins: [PINOutcome] = [], host: IssuerAnswer? = nil
+        _ kernel: ContactKernel, _ exchanges: [ScriptedCard.Exchange], choices: [Int?] = [], pins: [PINOutcome] = [],
+        host: IssuerAnswer? = nil
     ) throws -> Conversation {
         var (kernel, card, choices, host, pins) = (kernel, ScriptedCard(exchanges), choices[...], host, pins[...])
         var (online, offers): (OnlineRequest?, [[ApplicationCandidate]]) = (nil, [])

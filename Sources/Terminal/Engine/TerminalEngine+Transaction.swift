@@ -39,6 +39,7 @@ extension TerminalEngine {
         case .stopTimers: for timer in TransactionMachine.Timer.allCases { stopTimer(timer) }
         case .readCard: readCard()
         case .offerApplications: offerApplications()
+        case .askForPIN: askForPIN()
         case .stopCard: stopCard()
         case .commit(let commit, let withAcceptance): self.commit(commit, withAcceptance, id)
         case .commitDecision(let decision, let withAcceptance): commitDecision(decision, withAcceptance, id)
@@ -47,7 +48,9 @@ extension TerminalEngine {
         case .reconcile: break
         case .completeCard(let verdict): completeCard(verdict)
         case .answerCancel: break
-        case .reply: reply()
+        case .reply:
+            reply()
+            performScripts()
         case .showOutcome(let decision): showOutcome(decision)
         case .die: break
         }

@@ -71,6 +71,7 @@ public actor TerminalEngine: PaymentTerminal {
     var slot = CardSlot()
     var reader: (any ChipReader)?
     var readerGeneration = 0
+    var pinPad: (any PINPad)?
     /// The last operation on the card; the next waits for it.
     var cardTask: Task<Void, Never>?
 
@@ -108,6 +109,10 @@ public actor TerminalEngine: PaymentTerminal {
         watches.append(
             Task { [weak self, devices = environment.devices] in
                 for await reader in devices.chipReaders() { await self?.readerChanged(reader) }
+            })
+        watches.append(
+            Task { [weak self, devices = environment.devices] in
+                for await pad in devices.pinPads() { await self?.pinPadChanged(pad) }
             })
         watches.append(
             Task { [weak self, host = environment.host] in

@@ -61,6 +61,7 @@ extension TransactionMachine {
         case .approved, .declined, .refused: .declinedByCard
         case .unusable, .mute: .cardUnreadable
         case .cancelled: .cancelledByCardholder
+        case .timedOut: .timeout
         case .removed: .cardRemoved
         case .readerLost: .deviceFault
         }

@@ -62,8 +62,10 @@ extension TransactionMachine {
         case refused
         /// No application in common, data missing, chip broken.
         case unusable
-        /// The cardholder gave up at the choice of application.
+        /// The cardholder gave up at the choice of application or at the PIN.
         case cancelled
+        /// The cardholder did not act at the PIN.
+        case timedOut
         case removed
         case mute
         case readerLost
@@ -97,6 +99,9 @@ extension TransactionMachine {
         case slot(Slot)
         /// The kernel offers applications.
         case choiceNeeded
+        /// The kernel wants a PIN.
+        case pinNeeded
+        /// The cardholder has chosen, or typed.
         case choiceMade
         /// The first GENERATE AC gave an ARQC.
         case onlineRequested
@@ -127,6 +132,7 @@ extension TransactionMachine {
         /// Power the card and begin the dialogue; the card is used from now on.
         case readCard
         case offerApplications
+        case askForPIN
         /// Give the dialogue up and power the card off.
         case stopCard
         /// One synced commit, after all before it; `withAcceptance`: with the acceptance in the same commit.

@@ -8,6 +8,7 @@ public struct TransactionMachine: Sendable {
         case card
         /// From power-on to the first GENERATE AC.
         case dialogue
+        /// The cardholder chooses an application or types a PIN.
         case choice
         /// The card phase is over; due reversals still have their attempt. Cancel is possible.
         case reversalWait
@@ -49,6 +50,7 @@ public struct TransactionMachine: Sendable {
         case .begin(let slot, let reversalsDue): return begin(slot, reversalsDue: reversalsDue)
         case .slot(let slot): return slotChanged(slot)
         case .choiceNeeded: return choiceNeeded()
+        case .pinNeeded: return pinNeeded()
         case .choiceMade: return choiceMade()
         case .onlineRequested: return cardPhaseEnded()
         case .cardEnded(let end): return cardEnded(end)
@@ -87,6 +89,12 @@ public struct TransactionMachine: Sendable {
         guard phase == .dialogue else { return [] }
         phase = .choice
         return [.status(.applicationSelection), .show(.chooseApplication), .offerApplications]
+    }
+
+    private mutating func pinNeeded() -> [Action] {
+        guard phase == .dialogue else { return [] }
+        phase = .choice
+        return [.status(.pin), .show(.enterPIN), .askForPIN]
     }
 
     private mutating func choiceMade() -> [Action] {
