@@ -1,3 +1,4 @@
+import Keys
 import SmartCard
 
 /// The rules of an EMV card (EMV 4.4 Book 1, 12 and Book 3, 6): one command in, one answer out, no other input but random numbers.

@@ -14,7 +14,7 @@ struct CardProfileTests {
                 "visa-credit", "mc-credit", "two-apps", "expired", "declines-after-approval", "no-common-aid", "sda-old", "wrong-sda",
                 "wrong-dda", "forged-cert", "revoked-cert", "visa-debit", "mc-offline", "amex", "discover", "blocked-app", "blocked-card",
                 "mute-midway", "script-fails",
-                "wrong-dda", "forged-cert", "revoked-cert", "bad-chip", "stripe-only", "gift",
+                "bad-chip", "stripe-only", "gift",
             ])
         #expect(Set(profiles.map { $0.pan.withDigits { $0 } }).count == profiles.count)
         for profile in profiles {
