@@ -1,4 +1,5 @@
 import Devices
+import Dispatch
 import EMV
 import Keys
 import Logging
@@ -18,6 +19,9 @@ public actor TerminalEngine: PaymentTerminal {
         public var parameters: TerminalParameters?
         public var kernel: CardKernelFactory
         public var clock: any TerminalClock
+        /// Where commits block: work in the order given, one at a time.
+        public typealias JournalThread = @Sendable (_ work: @escaping @Sendable () -> Void) -> Void
+        public var journalThread: JournalThread
         public var openJournal: @Sendable () throws(JournalError) -> any JournalStore
         public var random: @Sendable (_ count: Int) -> [UInt8]
         /// Called at exactly the named moments; a rehearsal ends the process there.
@@ -38,6 +42,8 @@ public actor TerminalEngine: PaymentTerminal {
             kernel = configuration.contactKernel
             self.onFatal = onFatal
             clock = SystemClock()
+            let queue = DispatchQueue(label: "countertop.journal")
+            journalThread = { queue.async(execute: $0) }
             let path = configuration.dataDirectory + "/journal.sqlite"
             openJournal = { () throws(JournalError) in try SQLiteJournalStore(path: path) }
             random = { count in (0..<count).map { _ in UInt8.random(in: 0...255) } }
@@ -97,7 +103,7 @@ public actor TerminalEngine: PaymentTerminal {
         do throws(JournalError) {
             let store = try environment.openJournal()
             let start = try store.startingPoint()
-            journal = JournalWriter(store)
+            journal = JournalWriter(store, on: environment.journalThread)
             await takeOver(start)
         } catch {
             environment.log.critical("\(error)", metadata: ["code": "\(error.code.rawValue)"])

@@ -1,15 +1,16 @@
-import Dispatch
-
 /// Commits on a thread of its own, in the order they were asked for, so that nothing else waits for the disk.
 final class JournalWriter: Sendable {
     let store: any JournalStore
-    private let queue = DispatchQueue(label: "countertop.journal")
+    private let thread: TerminalEngine.Environment.JournalThread
 
-    init(_ store: any JournalStore) { self.store = store }
+    init(_ store: any JournalStore, on thread: @escaping TerminalEngine.Environment.JournalThread) {
+        self.store = store
+        self.thread = thread
+    }
 
     /// `done` is called on the writer's thread, after the sync.
     func commit(_ entries: [JournalEntry], done: @escaping @Sendable (JournalError?) -> Void) {
-        queue.async { [store] in
+        thread { [store] in
             do throws(JournalError) {
                 try store.commit(entries)
                 done(nil)
@@ -20,12 +21,12 @@ final class JournalWriter: Sendable {
     }
 
     /// Housekeeping behind everything asked for so far.
-    func tidy() { queue.async { [store] in store.tidy() } }
+    func tidy() { thread { [store] in store.tidy() } }
 
     /// Ends when everything asked for so far is done, and closes the store.
     func close() async {
         await withCheckedContinuation { continuation in
-            queue.async { [store] in
+            thread { [store] in
                 store.close()
                 continuation.resume()
             }

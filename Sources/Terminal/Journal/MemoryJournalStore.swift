@@ -31,11 +31,15 @@ public final class MemoryJournalStore: JournalStore {
         self.fate = fate
     }
 
-    private init(replaying commits: [[JournalEntry]]) throws(JournalError) {
+    /// What the next start finds when these commits are on the medium; `fate` counts on from them.
+    public init(
+        replaying commits: [[JournalEntry]],
+        fate: @escaping @Sendable (_ commit: Int, _ entries: [JournalEntry]) -> Fate = { _, _ in .synced }
+    ) throws(JournalError) {
         var contents = Contents()
         for entries in commits { try contents.write(entries, synced: true) }
         self.contents = Mutex(contents)
-        fate = { _, _ in .synced }
+        self.fate = fate
     }
 
     /// What the next start finds after a power cut: the synced commits.

@@ -1,0 +1,68 @@
+/// Many schedules, one after the other.
+public struct Campaign: Sendable {
+    public struct Failure: Sendable {
+        public let seed: UInt64
+        public let findings: [String]
+        /// The schedule with everything left out that is not needed to fail, and what happened in it.
+        public let report: String
+    }
+
+    public struct Options: Sendable {
+        public var seed: UInt64
+        public var runs: Int
+        /// Name of a fault of the program to put in: the campaign must fail.
+        public var mutant: String?
+        /// Prints what happens in each run.
+        public var isTracing = false
+
+        public init(seed: UInt64, runs: Int) {
+            self.seed = seed
+            self.runs = runs
+        }
+    }
+
+    public static var mutants: [String] { CampaignMutant.allCases.map(\.rawValue) }
+
+    private let options: Options
+    private let mutant: CampaignMutant?
+    private let ground: CampaignGround
+
+    public init(_ options: Options) throws {
+        self.options = options
+        mutant = try options.mutant.map {
+            guard let mutant = CampaignMutant(rawValue: $0) else {
+                throw LabError(.badRequest, "There is no mutant \($0); there are \(Self.mutants.joined(separator: ", ")).")
+            }
+            return mutant
+        }
+        ground = try CampaignGround()
+    }
+
+    /// Runs seeds from `seed` on; ends at the first failure. Blocks its thread, on which everything runs.
+    /// - Parameter progress: called after each run with the number of runs so far.
+    public func run(progress: (Int) -> Void = { _ in }, trace: (String) -> Void = { _ in }) throws -> Failure? {
+        try CampaignScheduler.own {
+            for number in 0..<options.runs {
+                let schedule = CampaignSchedule(seed: options.seed &+ UInt64(number))
+                let run = CampaignRun(schedule, mutant: mutant, ground: ground, isTracing: options.isTracing)
+                let findings = run.findings()
+                if options.isTracing { trace(([schedule.description] + run.trace).joined(separator: "\n")) }
+                if !findings.isEmpty { return failure(schedule, findings) }
+                progress(number + 1)
+            }
+            return nil
+        }
+    }
+
+    private func failure(_ schedule: CampaignSchedule, _ findings: [String]) -> Failure {
+        var smallest = schedule
+        while let smaller = smallest.smaller.first(where: { !CampaignRun($0, mutant: mutant, ground: ground).findings().isEmpty }) {
+            smallest = smaller
+        }
+        let last = CampaignRun(smallest, mutant: mutant, ground: ground, isTracing: true)
+        let remaining = last.findings()
+        let report =
+            ["schedule:", smallest.description, "what happened:"] + last.trace.map { "  " + $0 } + ["found:"] + remaining.map { "  " + $0 }
+        return Failure(seed: schedule.seed, findings: findings, report: report.joined(separator: "\n"))
+    }
+}

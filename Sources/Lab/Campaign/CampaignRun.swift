@@ -1,0 +1,257 @@
+import ISO8583
+import Keys
+import Logging
+import Money
+import PaymentHost
+import Terminal
+
+/// What every run of a campaign has in common and need not be made anew.
+struct CampaignGround: Sendable {
+    let mapping: DialectMapping
+    let host: HostMachine
+    let configuration: TerminalConfiguration
+    let keys: SiteKeys
+    let currency: Currency
+
+    init() throws {
+        let dialect = try Dialect.named("iso8583-1993")
+        let merchant = MerchantIdentity(
+            terminalID: "TERM0001", merchantID: "MERCHANT0000001", nameAndLocation: "COUNTERTOP LAB", categoryCode: "5999",
+            acquirerID: "12345")
+        mapping = try DialectMapping(dialect: dialect, merchant: merchant, terminal: PointOfServiceTerminal(), macKey: LabKeys.hostMAC)
+        host = HostMachine(dialect: dialect)
+        guard let currency = Currency("USD") else { throw LabError(.badRequest, "There is no such currency.") }
+        self.currency = currency
+        configuration = TerminalConfiguration(
+            merchant: merchant, merchantName: "COUNTERTOP LAB", currency: currency, serialNumber: "1", applicationVersion: "0",
+            cardBrands: CardBrandTable(rows: [.init(brand: "VISA", type: .credit, aids: ["A0000000031010"], binRanges: ["4"])]),
+            dataDirectory: "/nonexistent")
+        keys = try SiteKeys(root: SecretBytes(Array(repeating: 1, count: 32)))
+    }
+}
+
+/// One schedule, run: the real engine with its rules, journal model and link machine, and around them host, cables, counter, POS and disk.
+///
+/// `@unchecked Sendable`: used on the campaign's one thread only (`CampaignScheduler`).
+final class CampaignRun: @unchecked Sendable {
+    /// One life of the terminal's process.
+    final class Process: @unchecked Sendable {
+        let engine: TerminalEngine
+        let link: CampaignLink
+        let clock: CampaignClock
+        let store: MemoryJournalStore
+        var isReady = false
+
+        init(engine: TerminalEngine, link: CampaignLink, clock: CampaignClock, store: MemoryJournalStore) {
+            (self.engine, self.link, self.clock, self.store) = (engine, link, clock, store)
+        }
+    }
+
+    let schedule: CampaignSchedule
+    let mutant: CampaignMutant?
+    let ground: CampaignGround
+    let scheduler = CampaignScheduler()
+    let network: CampaignNetwork
+    let counter: CampaignCounter
+    private(set) var process: Process?
+    private var life = 0
+    private var commits: [[JournalEntry]] = []
+    private var commitCount = 0
+    private var points: [TransactionPoint: Int] = [:]
+    private var disk = CampaignDisk()
+    private var jump = Duration.zero
+    private var random: CampaignRandom
+    private(set) var isHealed = false
+    private(set) lazy var pos = CampaignPOS(self)
+    /// Faults that have happened, for the trace.
+    private(set) var trace: [String] = []
+    let isTracing: Bool
+
+    init(_ schedule: CampaignSchedule, mutant: CampaignMutant?, ground: CampaignGround, isTracing: Bool = false) {
+        self.schedule = schedule
+        self.mutant = mutant
+        self.ground = ground
+        self.isTracing = isTracing
+        random = CampaignRandom(seed: schedule.seed ^ 0xC0FF_EE00)
+        network = CampaignNetwork(scheduler, host: ground.host, seed: schedule.seed ^ 0x4E45_5400)
+        counter = CampaignCounter(scheduler, seed: schedule.seed ^ 0x4341_5244)
+    }
+
+    /// Runs it and says what was wrong afterwards; empty: nothing.
+    func findings() -> [String] {
+        scheduler.begin()
+        defer { CampaignScheduler.end() }
+        startProcess()
+        pos.begin()
+        for planned in schedule.faults {
+            scheduler.after(planned.at) { [self] in if !isHealed { happen(planned.fault) } }
+        }
+        let asked = scheduler.run(until: .seconds(3600)) { [self] in pos.isDone }
+        isHealed = true
+        note("healed")
+        network.faults = HostFaults()
+        network.isDown = false
+        let quiet = scheduler.run(until: .seconds(4 * 3600)) { [self] in isQuiet }
+        var findings = asked ? [] : ["the POS still waits after an hour"]
+        if !quiet {
+            findings.append(
+                "work is left after three hours without a fault: \(process.map { "\($0.engine.information.pendingReversals) reversals" } ?? "no process")"
+            )
+        }
+        if quiet, asked { findings += CampaignInvariants(self, pos.final()).findings }
+        end()
+        return findings
+    }
+
+    func note(_ text: @autoclosure () -> String) {
+        if isTracing { trace.append("\(scheduler.now): \(text())") }
+    }
+
+    private var isQuiet: Bool {
+        guard let process, process.isReady else { return false }
+        let information = process.engine.information
+        return information.activity == .idle && information.pendingReversals == 0 && information.offlineCount == 0
+    }
+
+    /// Nothing of this run outlives it.
+    private func end() {
+        if let process { retire(process) }
+        process = nil
+        pos.end()
+        _ = scheduler.run(until: scheduler.now + .seconds(120)) { false }
+    }
+
+    // MARK: The process
+
+    private func startProcess() {
+        guard process == nil else { return }
+        life += 1
+        let life = life
+        let clock = CampaignClock(scheduler)
+        clock.jump = jump
+        do {
+            let store = try MemoryJournalStore(replaying: commits) { [weak self] _, entries in
+                guard let self, isAlive(life) else { return .failed }
+                return fate(entries)
+            }
+            let link = CampaignLink(scheduler, network, clock, mapping: ground.mapping, seed: random.next(), mutant: mutant)
+            let engine = TerminalEngine(environment(life, clock, link, store))
+            link.nextSTAN = { [weak engine] in
+                guard let engine else { throw LabError(.terminalNotReady, "no process") }
+                return try await engine.nextSTAN()
+            }
+            let process = Process(engine: engine, link: link, clock: clock, store: store)
+            self.process = process
+            Task { [weak self] in
+                await engine.start()
+                guard let self, isAlive(life) else { return }
+                process.isReady = true
+                link.start()
+                pos.terminalIsBack()
+            }
+        } catch {
+            note("the journal cannot be replayed: \(error)")
+            pos.journalIsDamaged("\(error)")
+        }
+    }
+
+    private func environment(
+        _ life: Int, _ clock: CampaignClock, _ link: CampaignLink, _ store: MemoryJournalStore
+    ) -> TerminalEngine.Environment {
+        var configuration = ground.configuration
+        configuration.posConnectionLost = schedule.posConnectionLost
+        var environment = TerminalEngine.Environment(
+            configuration: configuration, devices: counter, host: link, display: counter, keys: ground.keys,
+            onFatal: { [weak self] error in
+                guard let self, isAlive(life) else { return }
+                note("a commit failed: \(error.code.rawValue)")
+                die()
+            })
+        environment.log = Logger(label: "campaign") { _ in SwiftLogNoOpLogHandler() }
+        environment.clock = clock
+        environment.kernel = { [counter] _ in CampaignKernel(counter.behaviour) }
+        environment.openJournal = { () throws(JournalError) in store }
+        let scheduler = scheduler
+        environment.journalThread = { work in scheduler.after(.milliseconds(2)) { work() } }
+        environment.random = { [weak self] count in (0..<count).map { _ in self?.random.next().byte ?? 0 } }
+        environment.point = { [weak self] point in
+            guard let self, isAlive(life) else { return }
+            passed(point)
+        }
+        return environment
+    }
+
+    private func isAlive(_ life: Int) -> Bool { process != nil && life == self.life }
+
+    private func fate(_ entries: [JournalEntry]) -> MemoryJournalStore.Fate {
+        let number = commitCount
+        commitCount += 1
+        for planned in schedule.faults where !isHealed {
+            if case .commitFails(number, let written) = planned.fault { return written ? .failedAfterWriting : .failed }
+        }
+        note("commit \(number): \(entries.map(\.word).joined(separator: " "))")
+        disk.committed(entries, at: scheduler.now)
+        return .synced
+    }
+
+    private func passed(_ point: TransactionPoint) {
+        points[point, default: 0] += 1
+        disk.passed(point, at: scheduler.now)
+        note("\(point.rawValue)")
+        for planned in schedule.faults where !isHealed && planned.fault == .deathAt(point, points[point] ?? 0) { return die() }
+    }
+
+    private func die() {
+        guard let process else { return }
+        note("the process dies")
+        commits = disk.survivors(process.store.commits, mutant, at: scheduler.now)
+        retire(process)
+        self.process = nil
+        pos.terminalIsGone()
+        scheduler.after(random.milliseconds(300...9000)) { [self] in startProcess() }
+    }
+
+    private func retire(_ process: Process) {
+        process.link.kill()
+        process.clock.stop()
+        counter.forgetWatchers()
+    }
+
+    // MARK: Faults
+
+    private func happen(_ fault: CampaignSchedule.Fault) {
+        note("fault: \(fault)")
+        switch fault {
+        case .deathAt, .commitFails: break
+        case .death: die()
+        case .host(let mode): network.faults.next = mode
+        case .hostDown(let time):
+            network.isDown = true
+            network.cut()
+            scheduler.after(time) { [self] in network.isDown = false }
+        case .linkCut: network.cut()
+        case .posLost(let back): pos.lose(back: back)
+        case .posCancels: pos.cancel()
+        case .cardPulled: counter.pullCard()
+        case .readerUnplugged(let back): counter.unplug(back: back)
+        case .wallClockJumps(let by):
+            jump += by
+            process?.clock.jump = jump
+        case .slowHost(let latency): network.faults.latencyMilliseconds = latency.components.seconds * 1000
+        }
+    }
+}
+
+extension FixedWidthInteger {
+    fileprivate var byte: UInt8 { UInt8(truncatingIfNeeded: self) }
+}
+
+extension JournalEntry {
+    /// For the trace.
+    var word: String {
+        switch self {
+        case .transaction(let id, let event): "\(id.description.suffix(4)).\(String(describing: event).prefix { $0 != "(" })"
+        default: String(String(describing: self).prefix { $0 != "(" })
+        }
+    }
+}

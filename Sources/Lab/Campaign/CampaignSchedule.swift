@@ -1,0 +1,141 @@
+import Terminal
+
+/// One run, told in advance: what the POS asks and what goes wrong when. From a seed, or a part of that when a failure is being shrunk.
+struct CampaignSchedule: Sendable, CustomStringConvertible {
+    struct Request: Sendable, Hashable {
+        var type: TransactionType
+        /// Minor units; the last two digits choose the host's amount rule.
+        var amount: Int64
+        /// After the one before it has ended.
+        var pause: Duration
+        var partialAllowed: Bool
+        /// Sends the request again under the same `requestId` after a reconnect, instead of asking for it.
+        var repeats: Bool
+    }
+
+    enum Fault: Sendable, Hashable {
+        /// The process dies at the nth passing of a named point; what was handed to the connection arrives or not.
+        case deathAt(TransactionPoint, Int)
+        case death
+        /// The nth commit of the journal fails: nothing written, or written and not confirmed.
+        case commitFails(Int, written: Bool)
+        case host(HostMode)
+        /// Nobody can connect for so long.
+        case hostDown(Duration)
+        case linkCut
+        case posLost(back: Duration)
+        case posCancels
+        case cardPulled
+        case readerUnplugged(back: Duration)
+        case wallClockJumps(Duration)
+        case slowHost(Duration)
+    }
+
+    struct Planned: Sendable, Hashable {
+        /// Of virtual time; without meaning for `deathAt` and `commitFails`.
+        var at: Duration
+        var fault: Fault
+    }
+
+    enum Card: String, Sendable, CaseIterable { case approves, refusesAfterApproval, mutesAfterApproval, declines, unreadable }
+
+    let seed: UInt64
+    var requests: [Request]
+    var faults: [Planned]
+    /// What the card of each request does.
+    var cards: [Card]
+    var posConnectionLost: POSConnectionLost
+
+    init(seed: UInt64) {
+        self.seed = seed
+        var random = CampaignRandom(seed: seed)
+        let requests = (0..<Int.random(in: 1...4, using: &random)).map { _ in Self.request(&random) }
+        self.requests = requests
+        cards = requests.map { _ in random.chance(80) ? .approves : random.element(Card.allCases) ?? .approves }
+        posConnectionLost = random.chance(70) ? .reverse : .complete
+        // Some runs are about one fault, some about many.
+        let count = random.chance(10) ? 0 : Int.random(in: 1...(random.chance(30) ? 8 : 3), using: &random)
+        faults = (0..<count).map { _ in Self.fault(&random, requests.count) }
+    }
+
+    private static func request(_ random: inout CampaignRandom) -> Request {
+        let type: TransactionType =
+            random.chance(45)
+            ? .sale
+            : random.element([
+                .authorization, .completion, .void, .void, .refund, .incrementalAuthorization, .tipAdjust, .force, .settlement, .verify,
+            ]) ?? .sale
+        let special: [Int64] = [1, 16, 20, 30, 31, 32, 33, 34, 35, 36]
+        let cents = random.chance(75) ? 0 : random.element(special) ?? 0
+        return Request(
+            type: type, amount: Int64.random(in: 1...200, using: &random) * 100 + cents, pause: random.milliseconds(0...8000),
+            partialAllowed: random.chance(30), repeats: random.chance(50))
+    }
+
+    private static func fault(_ random: inout CampaignRandom, _ requests: Int) -> Planned {
+        let at = random.milliseconds(0...(requests * 12_000))
+        let fault: Fault =
+            switch Int.random(in: 0..<100, using: &random) {
+            case 0..<30: .deathAt(random.element(TransactionPoint.allCases) ?? .afterSend, Int.random(in: 1...3, using: &random))
+            case 30..<40: .death
+            case 40..<48: .commitFails(Int.random(in: 0...(8 * requests), using: &random), written: random.chance(50))
+            case 48..<62: .host(random.element([.silent, .late, .garbage, .disconnect, .badMAC, .duplicate, .decline]) ?? .silent)
+            case 62..<68: .hostDown(random.milliseconds(500...90_000))
+            case 68..<74: .linkCut
+            case 74..<84: .posLost(back: random.milliseconds(200...60_000))
+            case 84..<88: .posCancels
+            case 88..<92: .cardPulled
+            case 92..<95: .readerUnplugged(back: random.milliseconds(500...20_000))
+            case 95..<97: .wallClockJumps(.seconds(Int.random(in: -21_600...21_600, using: &random)))
+            default: .slowHost(random.milliseconds(100...12_000))
+            }
+        return Planned(at: at, fault: fault)
+    }
+
+    /// The same without one fault or the last request: what a shrink tries.
+    var smaller: [CampaignSchedule] {
+        var all: [CampaignSchedule] = []
+        for index in faults.indices {
+            var copy = self
+            copy.faults.remove(at: index)
+            all.append(copy)
+        }
+        if requests.count > 1 {
+            for index in requests.indices.reversed() {
+                var copy = self
+                copy.requests.remove(at: index)
+                copy.cards.remove(at: index)
+                all.append(copy)
+            }
+        }
+        for index in cards.indices where cards[index] != .approves {
+            var copy = self
+            copy.cards[index] = .approves
+            all.append(copy)
+        }
+        return all
+    }
+
+    var description: String {
+        let requests = zip(requests, cards).map { request, card in
+            "  \(request.type.rawValue) \(request.amount), pause \(request.pause), card \(card.rawValue)"
+                + (request.partialAllowed ? ", partial allowed" : "") + (request.repeats ? ", repeats" : "")
+        }
+        let faults = faults.map { "  at \($0.at): \($0.fault)" }
+        return (["seed \(seed), posConnectionLost \(posConnectionLost.rawValue)"] + requests + faults).joined(separator: "\n")
+    }
+}
+
+/// A fault of the program, put in on purpose: each must make the campaign fail (issue: "mutant checks").
+enum CampaignMutant: String, Sendable, CaseIterable {
+    /// (a) The pending reversal reaches the disk only after the send.
+    case pendingAfterSend = "pending-after-send"
+    /// (b) It is taken away in a commit of its own when the host answers.
+    case pendingDeletedAtAnswer = "pending-deleted-at-answer"
+    /// (c) The reply leaves before the decision's commit.
+    case replyBeforeDecision = "reply-before-decision"
+    /// (d) A request without an answer is sent again as 1201.
+    case repeatedFinancial = "repeated-financial"
+    /// (e) A VOID without an answer is told as refused.
+    case unansweredVoidRefused = "unanswered-void-refused"
+}

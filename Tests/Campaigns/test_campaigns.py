@@ -1,0 +1,39 @@
+"""The campaigns as `make test` runs them. Their own programs run longer: `countertop-lab campaign`, `make campaign`, `make torture`."""
+import os
+import subprocess
+
+import pytest
+from torture import BIN, torture
+
+RUNS = int(os.environ.get("CAMPAIGN_RUNS", 100_000))
+KILLS = int(os.environ.get("TORTURE_RUNS", 60))
+MUTANTS = ["pending-after-send", "pending-deleted-at-answer", "reply-before-decision", "repeated-financial", "unanswered-void-refused"]
+
+
+def campaign(*arguments):
+    return subprocess.run([BIN / "countertop-lab", "campaign", *map(str, arguments)], capture_output=True, text=True, timeout=1800)
+
+
+def test_no_schedule_of_faults_makes_the_books_differ():
+    result = campaign("--seed", 1, "--runs", RUNS)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+@pytest.mark.parametrize("mutant", MUTANTS)
+def test_a_fault_of_the_program_is_found_within_ten_thousand_runs(mutant):
+    result = campaign("--seed", 1, "--runs", 10_000, "--mutant", mutant)
+    assert result.returncode == 1 and "FAILED: seed" in result.stdout, result.stdout + result.stderr
+
+
+def test_a_failing_seed_fails_again_the_same_way():
+    first = campaign("--seed", 1, "--runs", 10_000, "--mutant", "pending-deleted-at-answer")
+    seed = first.stdout.split("FAILED: seed ")[1].split()[0]
+    again = campaign("--seed", seed, "--runs", 1, "--mutant", "pending-deleted-at-answer")
+    report = lambda text: text.split("FAILED")[1]
+    assert report(first.stdout) == report(again.stdout)
+
+
+def test_killed_at_every_point_and_at_random_times_the_books_agree():
+    failure, count = torture(KILLS, stores=2, seed=1)
+    assert failure is None, failure
+    assert count == KILLS
