@@ -5,7 +5,7 @@ PYTHON ?= python3
 CONFIGURATION := -c release -Xswiftc -enable-testing
 BIN := .build/release
 
-.PHONY: run test check bench format setup build ship venv clean
+.PHONY: run test check bench campaign torture format setup build ship venv clean
 
 run: setup
 	$(SWIFT) build $(CONFIGURATION) --product countertop-lab
@@ -20,7 +20,7 @@ test: venv
 	@scripts/setup.sh chromium
 	$(SWIFT) build $(CONFIGURATION) --build-tests
 	$(SWIFT) test $(CONFIGURATION) --skip-build --parallel
-	.venv/bin/python -m pytest -q Tests/Store Tests/Conformance
+	.venv/bin/python -m pytest -q Tests/Store Tests/Conformance Tests/Campaigns
 
 check: setup
 	$(SWIFT) format lint --strict --parallel --recursive Package.swift Sources Tests
@@ -31,7 +31,17 @@ ship: setup
 	$(SWIFT) build -c release --static-swift-stdlib -Xlinker --gc-sections -Xlinker -s --scratch-path .build-ship --product countertop
 
 bench: build ship venv
+	$(SWIFT) build $(CONFIGURATION) --product HostBenchmark
 	.venv/bin/python Tests/Benchmarks/bench.py
+	.venv/bin/python Tests/Benchmarks/host.py
+
+# Schedules of faults in virtual time: RUNS of them from SEED on.
+campaign: build
+	$(BIN)/countertop-lab campaign --seed $(or $(SEED),1) --runs $(or $(RUNS),1000000)
+
+# Real processes killed at every named point and at random times: RUNS of them.
+torture: build venv
+	.venv/bin/python Tests/Campaigns/torture.py --runs $(or $(RUNS),500) $(if $(SEED),--seed $(SEED))
 
 format:
 	$(SWIFT) format --in-place --parallel --recursive Package.swift Sources Tests

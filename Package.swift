@@ -94,6 +94,10 @@ let package = Package(
         // Floor 6
         program("countertop", ["Service", "Devices", "EMV", "SmartCard", "USB", "JSON", "Hex", argumentParser, logging]),
         program("countertop-lab", ["Lab", "Service", "TerminalAPI", "USB", "JSON", argumentParser, logging, nio("NIOPosix")]),
+        // Measures of `make bench`
+        .executableTarget(
+            name: "HostBenchmark", dependencies: ["Lab", "PaymentHost", "ISO8583", "Keys", "Money", "Hex", logging, nio("NIOPosix")],
+            path: "Tests/Benchmarks/HostBenchmark", swiftSettings: settings),
         // Tests
         tests("Hex"),
         tests("Money"),
