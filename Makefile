@@ -7,7 +7,7 @@ BIN := .build/release
 # What the virtual machine is built and run with.
 LABORATORY := umockdev qemu-system-x86 busybox-static cpio kmod zstd
 
-.PHONY: run test hil check bench format setup build ship venv clean
+.PHONY: run test hil check bench campaign torture format setup build ship venv clean
 
 run: setup
 	$(SWIFT) build $(CONFIGURATION) --product countertop-lab
@@ -24,7 +24,7 @@ test: venv
 	$(SWIFT) test $(CONFIGURATION) --skip-build --parallel
 	Tests/HardwareInTheLoop/umockdev.sh $(BIN)
 	Hardware/lab/hil.sh $(BIN)
-	.venv/bin/python -m pytest -q Tests/Store Tests/Conformance
+	.venv/bin/python -m pytest -q Tests/Store Tests/Conformance Tests/Campaigns
 
 # Hardware in the loop: the drivers and a whole sale on a real kernel, in a virtual machine with virtual devices (CYCLES=500 for more plugging);
 # DEVICES=usb: with real ones on this machine's USB, and a person.
@@ -47,7 +47,17 @@ ship: setup
 		-Xlinker -z -Xlinker pack-relative-relocs -Xlinker -s --scratch-path .build-ship --product countertop
 
 bench: build ship venv
+	$(SWIFT) build $(CONFIGURATION) --product HostBenchmark
 	.venv/bin/python Tests/Benchmarks/bench.py
+	.venv/bin/python Tests/Benchmarks/host.py
+
+# Schedules of faults in virtual time: RUNS of them from SEED on.
+campaign: build
+	$(BIN)/countertop-lab campaign --seed $(or $(SEED),1) --runs $(or $(RUNS),1000000)
+
+# Real processes killed at every named point and at random times: RUNS of them.
+torture: build venv
+	.venv/bin/python Tests/Campaigns/torture.py --runs $(or $(RUNS),500) $(if $(SEED),--seed $(SEED))
 
 format:
 	$(SWIFT) format --in-place --parallel --recursive Package.swift Sources Tests

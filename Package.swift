@@ -105,6 +105,10 @@ let package = Package(
         program(
             "countertop-lab",
             ["Lab", "Service", "TerminalAPI", "Devices", "SmartCard", "Hex", "USB", "JSON", argumentParser, logging, nio("NIOPosix")]),
+        // Measures of `make bench`
+        .executableTarget(
+            name: "HostBenchmark", dependencies: ["Lab", "PaymentHost", "ISO8583", "Keys", "Money", "Hex", logging, nio("NIOPosix")],
+            path: "Tests/Benchmarks/HostBenchmark", swiftSettings: settings),
         // Tests
         .systemLibrary(
             name: "CUMockdev", path: "Tests/HardwareInTheLoop/CUMockdev", pkgConfig: "umockdev-1.0", providers: [.apt(["libumockdev-dev"])]),

@@ -1,3 +1,5 @@
+import Keys
+
 /// What an acquirer's messages look like and mean, as read from a dialect file: field table, encodings, message types, presence, codes.
 /// A new acquirer is a new file.
 public struct Dialect: Sendable {
@@ -47,11 +49,31 @@ public struct Dialect: Sendable {
             case none
             /// AES-CMAC (NIST SP 800-38B), the first 8 bytes, over everything before the field.
             case aesCMAC = "aes-cmac"
+            /// ANSI X9.19 with zeros as padding, 8 bytes, over everything before the field; a 16-byte TDES key.
+            case retail = "retail-mac"
         }
         public var algorithm: Algorithm
         public init(algorithm: Algorithm) { self.algorithm = algorithm }
         /// Bytes of the field.
         public static let byteCount = 8
+
+        /// Bytes of the keys that fit; none without a MAC.
+        public var keyLengths: [Int] {
+            switch algorithm {
+            case .none: []
+            case .aesCMAC: [16, 24, 32]
+            case .retail: [16]
+            }
+        }
+
+        /// The MAC of `bytes`; empty without one.
+        public func code(for bytes: some Collection<UInt8>, key: SecretBytes) throws(KeysError) -> [UInt8] {
+            switch algorithm {
+            case .none: []
+            case .aesCMAC: try CMAC.code(for: bytes, key: key, length: Self.byteCount)
+            case .retail: try RetailMAC.code(for: bytes, key: key, padding: .zeros, length: Self.byteCount)
+            }
+        }
     }
 
     public struct Options: Sendable, Hashable {

@@ -15,8 +15,11 @@ public struct DialectMapping: Sendable {
     public init(
         dialect: Dialect, merchant: MerchantIdentity, terminal: PointOfServiceTerminal, macKey: SecretBytes?
     ) throws(PaymentHostError) {
-        if let macKey, ![16, 24, 32].contains(macKey.count) {
-            throw PaymentHostError(.macKey, "The MAC key has \(macKey.count) bytes.", remedy: "An AES key has 16, 24 or 32.")
+        let lengths = dialect.mac.keyLengths
+        if let macKey, !lengths.isEmpty, !lengths.contains(macKey.count) {
+            let wanted = lengths.map(String.init).joined(separator: ", ")
+            throw PaymentHostError(
+                .macKey, "The MAC key has \(macKey.count) bytes.", remedy: "For \(dialect.mac.algorithm.rawValue): \(wanted).")
         }
         self.dialect = dialect
         self.merchant = merchant
@@ -30,7 +33,7 @@ public struct DialectMapping: Sendable {
     /// The message on the wire: length header, message, MAC.
     public func frame(_ message: Message) throws(ISO8583Error) -> [UInt8] {
         guard let macKey else { return try encoder.frame(message) }
-        return try encoder.frame(message) { try CMAC.code(for: $0, key: macKey, length: Dialect.MACRules.byteCount) }
+        return try encoder.frame(message) { try dialect.mac.code(for: $0, key: macKey) }
     }
 
     public func decode(_ frame: [UInt8]) throws(ISO8583Error) -> MessageDecoder.Received { try decoder.decode(frame) }
@@ -40,7 +43,7 @@ public struct DialectMapping: Sendable {
         guard let macKey else { return nil }
         let field = received.message.contains(128) ? "128" : "64"
         guard let mac = received.mac else { return ISO8583Error(.missing, field, "the MAC is missing") }
-        guard let expected = try? CMAC.code(for: received.authenticated, key: macKey, length: Dialect.MACRules.byteCount),
+        guard let expected = try? dialect.mac.code(for: received.authenticated, key: macKey),
             constantTimeEqual(expected, mac)
         else { return ISO8583Error(.malformed, field, "the MAC is wrong") }
         return nil

@@ -79,5 +79,7 @@ public final class HostLink: PaymentHostLink {
 
     public var state: HostLinkState { stateHistory.current }
 
+    public var statistics: HostLinkStatistics { stateHistory.statistics }
+
     public func states() -> AsyncStream<HostLinkState> { stateHistory.stream() }
 }

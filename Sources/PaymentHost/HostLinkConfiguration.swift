@@ -89,6 +89,8 @@ public struct HostLinkTiming: Sendable, Hashable {
     public var echoInterval: Duration = .seconds(60)
     public var echoLimit: Duration = .seconds(10)
     public var signOffLimit: Duration = .seconds(2)
+    /// How long the link stays with the secondary before it tries the primary again, when nothing is in flight.
+    public var failBackInterval: Duration = .seconds(300)
     public var shortestBackoff: Duration = .milliseconds(500)
     public var longestBackoff: Duration = .seconds(60)
 

@@ -32,6 +32,7 @@ extension HostLinkMachine {
 
     /// Late, twice, or nobody's: logged, no effect.
     private mutating func unmatched(_ message: Message) {
+        statistics.unmatched += 1
         log(.warning, "\(message.mti) \(message.text(11) ?? "without a trace number"): belongs to nothing in flight")
     }
 

@@ -34,6 +34,8 @@ extension HostLinkMachine {
 
     /// The next address, another round for those who came in the middle of this one, or a pause.
     private mutating func attemptFailed(_ reason: String, _ now: Instant) {
+        statistics.failedAttempts += 1
+        statistics.lastFailure = reason
         if addresses.indices.contains(addressIndex) { log(.warning, "\(addresses[addressIndex]): \(reason)") }
         network = nil
         addressIndex += 1
@@ -47,6 +49,8 @@ extension HostLinkMachine {
 
     /// The connection ended while it was up: everything after its first byte ends as `outcome`.
     mutating func lose(_ connection: ConnectionID, _ reason: String, _ outcome: HostOutcome, _ now: Instant) {
+        statistics.losses += 1
+        statistics.lastFailure = reason
         log(.warning, "link lost: \(reason)")
         pending.append(.close(connection))
         network = nil
@@ -109,11 +113,13 @@ extension HostLinkMachine {
             case .signingOn:
                 guard isAccepted else { return fail(connection, "sign-on refused with \(code)", now) }
                 phase = .up(connection, since: now)
+                statistics.connections += 1
                 log(.notice, "signed on")
                 sendWaiting(on: connection, now)
             case .signingOff: finish(connection)
             case .up:
                 backoff.reset()
+                statistics.lastEcho = exchange.since.duration(to: now)
                 if !isAccepted { log(.warning, "\(exchange.function.rawValue) answered with \(code)") }
             case .idle, .backingOff, .connecting: break
             }

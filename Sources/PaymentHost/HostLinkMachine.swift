@@ -25,6 +25,8 @@ public struct HostLinkMachine: Sendable {
     var isShuttingDown = false
     var pending: [Action] = []
     private var toldState = HostLinkState.down
+    /// For GetInformation, Diagnose and metrics.
+    public internal(set) var statistics = HostLinkStatistics()
 
     /// - Parameter seed: for the jitter of the backoff.
     public init(
@@ -51,6 +53,7 @@ public struct HostLinkMachine: Sendable {
         case .time: time(now)
         case .shutdown: shutdown(now)
         }
+        count(now)
         if phase.state != toldState {
             toldState = phase.state
             pending.append(.state(toldState))
@@ -65,7 +68,8 @@ public struct HostLinkMachine: Sendable {
         switch phase {
         case .idle: break
         case .backingOff(let until), .connecting(_, let until), .signingOn(_, let until), .signingOff(_, let until): moments.append(until)
-        case .up:
+        case .up(_, let since):
+            if addressIndex > 0, inFlight.isEmpty, network == nil { moments.append(since.advanced(by: timing.failBackInterval)) }
             if let network {
                 // An echo without an answer ends the connection only once nobody waits for anything else on it.
                 if inFlight.isEmpty { moments.append(network.until) }
@@ -74,6 +78,12 @@ public struct HostLinkMachine: Sendable {
             }
         }
         return moments.min()
+    }
+
+    /// What the actions just decided say about the link.
+    private mutating func count(_ now: Instant) {
+        for case .complete(_, let outcome) in pending { statistics.count(outcome) }
+        statistics.address = phase.connection == nil || !addresses.indices.contains(addressIndex) ? nil : addresses[addressIndex]
     }
 
     mutating func log(_ severity: Severity, _ text: String) { pending.append(.log(severity, text)) }
@@ -159,8 +169,19 @@ public struct HostLinkMachine: Sendable {
         case .signingOn(let connection, let until):
             if now >= until { fail(connection, "sign-on not answered in time", now) }
         case .signingOff(let connection, let until): if now >= until { finish(connection) }
-        case .up(let connection, _): watch(connection, now)
+        case .up(let connection, let since):
+            if addressIndex > 0, inFlight.isEmpty, network == nil, now >= since.advanced(by: timing.failBackInterval) {
+                return failBack(connection, now)
+            }
+            watch(connection, now)
         }
+    }
+
+    /// Nothing is under way, so nothing is lost by the change; should the primary still be away, the round ends at the secondary again.
+    private mutating func failBack(_ connection: ConnectionID, _ now: Instant) {
+        log(.notice, "trying \(addresses.first?.description ?? "") again")
+        pending.append(.close(connection))
+        beginRound(now)
     }
 
     private mutating func watch(_ connection: ConnectionID, _ now: Instant) {

@@ -57,6 +57,7 @@ final class HostLinkRunner {
             for action in parts.machine.on(event, now: .now) { carryOut(action) }
         }
         isRunning = false
+        parts.states.statistics = parts.machine.statistics
         schedule()
     }
 

@@ -5,12 +5,18 @@ import NIOConcurrencyHelpers
 final class HostLinkStates: Sendable {
     private struct Watched {
         var current = HostLinkState.down
+        var statistics = HostLinkStatistics()
         var listeners = Listeners<HostLinkState>()
     }
 
     private let watched = NIOLockedValueBox(Watched())
 
     var current: HostLinkState { watched.withLockedValue { $0.current } }
+
+    var statistics: HostLinkStatistics {
+        get { watched.withLockedValue { $0.statistics } }
+        set { watched.withLockedValue { $0.statistics = newValue } }
+    }
 
     func set(_ state: HostLinkState) {
         watched.withLockedValue {

@@ -255,9 +255,14 @@ public protocol PaymentHostLink: Sendable {
     var state: HostLinkState { get }
     /// The state now and every change.
     func states() -> AsyncStream<HostLinkState>
+    /// A snapshot, without waiting.
+    var statistics: HostLinkStatistics { get }
 }
 
 extension PaymentHostLink {
+    /// For links that do not count.
+    public var statistics: HostLinkStatistics { HostLinkStatistics() }
+
     /// For links that cannot tell: `handedOver` is never called.
     public func exchange(
         _ request: HostRequest, deadline: ContinuousClock.Instant, handedOver: @escaping @Sendable () -> Void

@@ -55,6 +55,61 @@ struct HostLinkConnectionTests {
         script.expect(["send 1804 801", "send 1200", "state connected"])
     }
 
+    @Test("from the secondary it goes back to the primary after five minutes, and stays where it finds one", arguments: [true, false])
+    func failBack(_ primaryIsBack: Bool) throws {
+        var script = try MachineScript(addresses: 2)
+        try script.on(.start)
+        try script.on(.ended(script.connection, reason: "connection refused"))
+        try script.on(.connected(script.connection))
+        try script.answerNetwork()
+        script.expect(["connect host0", "state connecting", "connect host1", "send 1804 801", "state connected"])
+        #expect(script.machine.statistics.address?.host == "host1")
+        while script.actions.isEmpty || script.actions.last == "send 1804 831" {
+            try script.pass(.seconds(30))
+            if script.actions.last == "send 1804 831" { try script.answerNetwork() }
+            script.forget { $0 == "send 1804 831" }
+        }
+        script.expect(["close", "connect host0", "state connecting"])
+        if !primaryIsBack { try script.on(.ended(script.connection, reason: "connection refused")) }
+        try script.on(.connected(script.connection))
+        try script.answerNetwork()
+        script.expect((primaryIsBack ? [] : ["connect host1"]) + ["send 1804 801", "state connected"])
+        #expect(script.machine.statistics.address?.host == (primaryIsBack ? "host0" : "host1"))
+        #expect(script.machine.statistics.connections == 2)
+        #expect(script.machine.statistics.failedAttempts == (primaryIsBack ? 1 : 2))
+    }
+
+    @Test("an exchange in flight is not left for the primary")
+    func noFailBackInFlight() throws {
+        var script = try MachineScript(addresses: 2)
+        try script.on(.start)
+        try script.on(.ended(script.connection, reason: "connection refused"))
+        try script.on(.connected(script.connection))
+        try script.answerNetwork()
+        try script.sale(1, within: .seconds(1000))
+        try script.pass(.seconds(400))
+        #expect(script.machine.state == .connected && script.outcomes.isEmpty)
+        #expect(!script.actions.contains("close"))
+    }
+
+    @Test("exchanges are counted by how they ended, and answers that belong to nothing")
+    func statistics() throws {
+        var script = try MachineScript()
+        try script.signOn()
+        let first = try #require(try script.sale(1))
+        try script.receive(script.fixture.answer(to: first))
+        try script.receive(script.fixture.answer(to: first))
+        let second = try #require(try script.sale(2))
+        try script.receive(script.fixture.answer(to: second), spoilingMAC: true)
+        try script.sale(3, within: .seconds(5))
+        try script.pass(.seconds(5))
+        try script.sale(4)
+        try script.on(.ended(script.connection, reason: "connection reset"))
+        let statistics = script.machine.statistics
+        #expect(statistics.answered == 1 && statistics.badAnswers == 1 && statistics.unanswered == 2 && statistics.unmatched == 1)
+        #expect(statistics.losses == 1 && statistics.lastFailure == "connection reset" && statistics.connections == 1)
+    }
+
     @Test("between attempts the pause doubles up to a minute, with jitter, never under half a second")
     func backoff() {
         for seed in 0..<200 {

@@ -58,6 +58,8 @@ struct MachineScript {
         actions = []
     }
 
+    mutating func forget(_ isDull: (String) -> Bool) { actions.removeAll(where: isDull) }
+
     /// Lets the time pass, waking the machine whenever it wants.
     mutating func pass(_ duration: Duration) throws {
         let end = now.advanced(by: duration)

@@ -11,10 +11,15 @@ struct CampaignKernel: CardKernel {
     private enum Step { case begin, firstCommand, online, lastCommand, over }
 
     let behaviour: CampaignSchedule.Card
+    /// Whether the card may be asked for an approval of its own.
+    let allowsOffline: Bool
     private var step = Step.begin
     private var verdict = KernelOutcome.Verdict.declined
 
-    init(_ behaviour: CampaignSchedule.Card) { self.behaviour = behaviour }
+    init(_ behaviour: CampaignSchedule.Card, _ transaction: KernelTransaction) {
+        self.behaviour = behaviour
+        allowsOffline = !transaction.forceOnline
+    }
 
     mutating func on(_ event: KernelEvent) -> [KernelAction] {
         let command = CommandAPDU(0x80, 0xAE, 0x80, 0x00, data: [0x00], expectedLength: 256)
@@ -28,7 +33,11 @@ struct CampaignKernel: CardKernel {
             step = .online
             return [.goOnline(OnlineRequest(card: card, iccData: [], receipt: receipt))]
         case (.hostAnswered(let answer), .online):
-            if case .answered(_, true, _) = answer { verdict = behaviour == .refusesAfterApproval ? .declined : .approved }
+            switch answer {
+            case .answered(_, true, _): verdict = behaviour == .refusesAfterApproval ? .declined : .approved
+            case .answered: verdict = .declined
+            case .unableToGoOnline: verdict = allowsOffline && behaviour == .approves ? .approved : .declined
+            }
             step = .lastCommand
             return [.transmit(command)]
         case (.response, .lastCommand): return finish(verdict)

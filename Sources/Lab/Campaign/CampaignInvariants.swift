@@ -49,7 +49,7 @@ struct CampaignInvariants {
     private mutating func checkBooks() {
         var net: Int64 = 0
         for (record, recorded) in records {
-            let worth = Self.worth(record.request.type, recorded?.answer)
+            let worth = worth(record, recorded)
             net += worth
             guard record.request.type == .sale || record.request.type == .refund, let reference = record.request.reference else { continue }
             guard !isFollowed(recorded) else { continue }
@@ -62,11 +62,18 @@ struct CampaignInvariants {
         if host != net { findings.append("the host has \(host) in all, the terminal \(net)") }
     }
 
-    /// Minor units that the card is charged by it, follow-ups aside.
-    private static func worth(_ type: TransactionType, _ answer: TransactionAnswer?) -> Int64 {
-        guard let answer, answer.approval == .approved, answer.state != .voided, answer.state != .reversed else { return 0 }
-        let amount = answer.authorizedAmount ?? 0
-        switch type {
+    /// Minor units that the card is charged by it; a tip adjustment counts where it adjusts.
+    private func worth(_ record: CampaignPOS.Record, _ recorded: RecordedTransaction?) -> Int64 {
+        guard let answer = recorded?.answer, answer.approval == .approved, answer.state != .voided, answer.state != .reversed else {
+            return 0
+        }
+        var amount = answer.authorizedAmount ?? 0
+        let adjustment = records.last {
+            $0.record.request.type == .tipAdjust && $0.record.request.originalTransactionID == recorded?.id.description
+                && $0.recorded?.answer?.approval == .approved
+        }
+        if let tip = adjustment?.record.request.tipAmount { amount = (record.request.requestedAmount ?? 0) + tip }
+        switch record.request.type {
         case .sale, .force, .completion: return amount
         case .refund: return -amount
         default: return 0

@@ -79,6 +79,10 @@ final class CampaignPOS: @unchecked Sendable {
             }
             guard let original else { return nil }
             request.originalTransactionID = original.told.last?.transactionID?.description
+        } else if planned.type == .refund, planned.repeats {
+            // Linked, where there is a sale to give back.
+            let sale = records.last { $0.request.type == .sale && $0.told.last?.approval == .approved }
+            request.originalTransactionID = sale?.told.last?.transactionID?.description
         }
         switch planned.type {
         case .void, .settlement, .verify, .balanceInquiry: break

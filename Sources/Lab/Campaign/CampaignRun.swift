@@ -12,6 +12,8 @@ struct CampaignGround: Sendable {
     let configuration: TerminalConfiguration
     let keys: SiteKeys
     let currency: Currency
+    /// With store and forward, and without.
+    let parameters: (on: TerminalParameters, off: TerminalParameters)
 
     init() throws {
         let dialect = try Dialect.named("iso8583-1993")
@@ -26,6 +28,10 @@ struct CampaignGround: Sendable {
             merchant: merchant, merchantName: "COUNTERTOP LAB", currency: currency, serialNumber: "1", applicationVersion: "0",
             cardBrands: CardBrandTable(rows: [.init(brand: "VISA", type: .credit, aids: ["A0000000031010"], binRanges: ["4"])]),
             dataDirectory: "/nonexistent")
+        parameters = (
+            try TerminalParameters(path: nil, standards: ["SAFENABLED": "1", "SAFAMOUNTLIMIT": "100000", "SAFTOTALLIMIT": "10000000"]),
+            try TerminalParameters(path: nil)
+        )
         keys = try SiteKeys(root: SecretBytes(Array(repeating: 1, count: 32)))
     }
 }
@@ -169,7 +175,8 @@ final class CampaignRun: @unchecked Sendable {
             })
         environment.log = Logger(label: "campaign") { _ in SwiftLogNoOpLogHandler() }
         environment.clock = clock
-        environment.kernel = { [counter] _ in CampaignKernel(counter.behaviour) }
+        environment.parameters = schedule.storeAndForward ? ground.parameters.on : ground.parameters.off
+        environment.kernel = { [counter] in CampaignKernel(counter.behaviour, $0) }
         environment.openJournal = { () throws(JournalError) in store }
         let scheduler = scheduler
         environment.journalThread = { work in scheduler.after(.milliseconds(2)) { work() } }

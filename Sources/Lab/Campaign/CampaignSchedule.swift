@@ -45,6 +45,7 @@ struct CampaignSchedule: Sendable, CustomStringConvertible {
     /// What the card of each request does.
     var cards: [Card]
     var posConnectionLost: POSConnectionLost
+    var storeAndForward: Bool
 
     init(seed: UInt64) {
         self.seed = seed
@@ -53,6 +54,7 @@ struct CampaignSchedule: Sendable, CustomStringConvertible {
         self.requests = requests
         cards = requests.map { _ in random.chance(80) ? .approves : random.element(Card.allCases) ?? .approves }
         posConnectionLost = random.chance(70) ? .reverse : .complete
+        storeAndForward = random.chance(30)
         // Some runs are about one fault, some about many.
         let count = random.chance(10) ? 0 : Int.random(in: 1...(random.chance(30) ? 8 : 3), using: &random)
         faults = (0..<count).map { _ in Self.fault(&random, requests.count) }
@@ -122,7 +124,9 @@ struct CampaignSchedule: Sendable, CustomStringConvertible {
                 + (request.partialAllowed ? ", partial allowed" : "") + (request.repeats ? ", repeats" : "")
         }
         let faults = faults.map { "  at \($0.at): \($0.fault)" }
-        return (["seed \(seed), posConnectionLost \(posConnectionLost.rawValue)"] + requests + faults).joined(separator: "\n")
+        return
+            (["seed \(seed), posConnectionLost \(posConnectionLost.rawValue)" + (storeAndForward ? ", store and forward" : "")] + requests
+            + faults).joined(separator: "\n")
     }
 }
 

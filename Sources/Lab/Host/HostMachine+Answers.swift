@@ -5,7 +5,7 @@ import Keys
 /// Decisions on what the books leave open, and how answers are made and spoilt.
 extension HostMachine {
     /// An 1100 or 1200. The cryptogram first: what is not the card's is declined, whatever the amount says. With a word for the log.
-    func decide(_ request: LedgerRequest, _ message: Message, _ behaviour: HostBehaviour) -> (LedgerDecision, note: String?) {
+    mutating func decide(_ request: LedgerRequest, _ message: Message, _ behaviour: HostBehaviour) -> (LedgerDecision, note: String?) {
         let chip: VerifiedRequest?
         switch cryptogram(of: message) {
         case nil: chip = nil
@@ -17,6 +17,7 @@ extension HostMachine {
         if chip == nil, !request.cardToken.isEmpty, MaskedCard(message).pan == nil, request.account.isEmpty {
             return (declined(HostActionCode.invalidCardNumber, chip: nil), "the token is none of this host's")
         }
+        if let refusal = pinRefusal(request, message) { return (declined(refusal, chip: chip), "online PIN: \(refusal)") }
         var decision: LedgerDecision
         switch behaviour.verdict {
         case .decline(let actionCode): return (declined(actionCode, chip: chip), nil)
@@ -39,6 +40,21 @@ extension HostMachine {
         if !request.cardToken.isEmpty { decision.cardToken = request.cardToken }
         decision.iccData = issuerData(chip, decision.actionCode, behaviour.issuer)
         return (decision, nil)
+    }
+
+    /// Three tries, as a card's own PIN has.
+    private mutating func pinRefusal(_ request: LedgerRequest, _ message: Message) -> String? {
+        switch pins?.verdict(on: message, dialect) {
+        case nil: return nil
+        case .right?:
+            guard wrongPINs[request.cardToken, default: 0] < 3 else { return HostActionCode.pinTriesExceeded }
+            wrongPINs[request.cardToken] = nil
+            return nil
+        case .wrong?:
+            wrongPINs[request.cardToken, default: 0] += 1
+            return wrongPINs[request.cardToken, default: 0] < 3 ? HostActionCode.incorrectPIN : HostActionCode.pinTriesExceeded
+        case .unusable?: return HostActionCode.formatError
+        }
     }
 
     private func declined(_ actionCode: String, chip: VerifiedRequest?) -> LedgerDecision {
@@ -100,8 +116,8 @@ extension HostMachine {
                 answer,
                 mac: !hasMAC
                     ? nil
-                    : { [macKey] in
-                        var code = try CMAC.code(for: $0, key: macKey, length: Dialect.MACRules.byteCount)
+                    : { [macKey, dialect] in
+                        var code = try dialect.mac.code(for: $0, key: macKey)
                         if spoilingMAC { code[0] ^= 0x01 }
                         return code
                     })

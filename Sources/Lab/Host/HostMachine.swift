@@ -9,6 +9,9 @@ public struct HostMachine: Sendable {
     let vocabulary: HostVocabulary
     let issuer: IssuerCryptography?
     let macKey: SecretBytes
+    let pins: HostPINs?
+    /// Wrong PINs in a row by card token.
+    var wrongPINs: [String: Int] = [:]
     private let decoder: MessageDecoder
     let encoder: MessageEncoder
 
@@ -22,15 +25,19 @@ public struct HostMachine: Sendable {
         case note(String)
     }
 
-    /// - Parameter issuer: without one, cryptograms are neither checked nor answered.
+    /// - Parameters:
+    ///   - issuer: without one, cryptograms are neither checked nor answered.
+    ///   - pins: without them, online PINs are not looked at.
     public init(
-        dialect: Dialect, ledger: HostLedger = HostLedger(), issuer: IssuerCryptography? = nil, macKey: SecretBytes = LabKeys.hostMAC
+        dialect: Dialect, ledger: HostLedger = HostLedger(), issuer: IssuerCryptography? = nil, macKey: SecretBytes = LabKeys.hostMAC,
+        pins: HostPINs? = nil
     ) {
         self.dialect = dialect
         vocabulary = HostVocabulary(dialect)
         self.ledger = ledger
         self.issuer = issuer
         self.macKey = macKey
+        self.pins = pins
         decoder = MessageDecoder(dialect: dialect)
         encoder = MessageEncoder(dialect: dialect)
     }
@@ -106,9 +113,7 @@ public struct HostMachine: Sendable {
     }
 
     private func isAuthentic(_ received: MessageDecoder.Received) -> Bool {
-        guard let mac = received.mac, let expected = try? CMAC.code(for: received.authenticated, key: macKey, length: mac.count) else {
-            return false
-        }
+        guard let mac = received.mac, let expected = try? dialect.mac.code(for: received.authenticated, key: macKey) else { return false }
         return SecretBytes(mac) == SecretBytes(expected)
     }
 }

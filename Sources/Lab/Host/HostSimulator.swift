@@ -21,6 +21,8 @@ public final class HostSimulator: Sendable {
         /// The issuer of the lab's cards; without one, cryptograms are neither checked nor answered.
         public var issuer: IssuerCryptography? = IssuerCryptography()
         public var macKey = LabKeys.hostMAC
+        /// What online PINs are checked against.
+        public var pins = (try? CardProfiles.load()).map { HostPINs($0) }
         /// See `HostLedger`.
         public var approvalCodeSeed = Int.random(in: 0..<900_000)
         /// RFC 3339, UTC: what stands in the books.
@@ -50,7 +52,8 @@ public final class HostSimulator: Sendable {
             file = opened
         }
         let machine = HostMachine(
-            dialect: configuration.dialect, ledger: ledger, issuer: configuration.issuer, macKey: configuration.macKey)
+            dialect: configuration.dialect, ledger: ledger, issuer: configuration.issuer, macKey: configuration.macKey,
+            pins: configuration.pins)
         desk = HostDesk(machine: machine, file: file, now: configuration.now, logger: logger)
         do {
             listener = HostListener(

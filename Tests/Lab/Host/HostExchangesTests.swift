@@ -1,5 +1,5 @@
 import ISO8583
-import Keys
+@_spi(ClearPIN) import Keys
 import Money
 import Testing
 
@@ -44,18 +44,20 @@ struct HostConversation {
     /// Sends a 1100 or 1200 and says under which identity.
     mutating func financial(
         _ mti: String, _ function: String, _ processing: ProcessingCode = .goods, _ minorUnits: Int64, card: HostCard?? = .none,
-        original: ExchangeIdentity? = nil, partialAllowed: Bool = false
+        original: ExchangeIdentity? = nil, partialAllowed: Bool = false, pin: HostPINData? = nil
     ) throws -> (exchange: ExchangeIdentity, answer: HostAnswer) {
         let exchange = exchange(mti)
         let request = FinancialRequest(
             exchange: exchange, functionCode: function, processingCode: processing.text(), amount: try amount(minorUnits),
-            card: try card ?? self.card(), entryMode: .swiped, authentication: .signature, original: original, batchNumber: 1,
+            card: try card ?? self.card(), entryMode: .swiped, authentication: .signature, pin: pin, original: original, batchNumber: 1,
             partialApprovalAllowed: partialAllowed)
         return (exchange, try answer(.financial(request)))
     }
 
-    mutating func sale(_ minorUnits: Int64, card: HostCard?? = .none) throws -> (exchange: ExchangeIdentity, answer: HostAnswer) {
-        try financial("1200", FunctionCode.financial, .goods, minorUnits, card: card)
+    mutating func sale(
+        _ minorUnits: Int64, card: HostCard?? = .none, pin: HostPINData? = nil
+    ) throws -> (exchange: ExchangeIdentity, answer: HostAnswer) {
+        try financial("1200", FunctionCode.financial, .goods, minorUnits, card: card, pin: pin)
     }
 
     mutating func advice(
@@ -270,5 +272,56 @@ struct HostVocabularyTests {
     func edition1987(_ code: String, _ own: String) throws {
         #expect(HostVocabulary(try Dialect.named("iso8583-1987")).actionCode(code) == own)
         #expect(HostVocabulary(try Dialect.named("iso8583-1993")).actionCode(code) == code)
+    }
+}
+
+@Suite("Online PINs at the host")
+struct HostPINTests {
+    private func host(_ dialect: String) throws -> HostConversation {
+        var host = try HostConversation(dialect)
+        let pan = try #require(PAN(HostMessages.pan))
+        host.machine = HostMachine(dialect: host.mapping.dialect, pins: HostPINs([(pan, SecretBytes("1234".utf8))]))
+        return host
+    }
+
+    /// As a PIN pad enciphers it, under the published test keys.
+    private func pin(_ digits: String, _ scheme: HostPINData.Scheme) throws -> HostPINData {
+        let pan = try #require(PAN(HostMessages.pan))
+        let pin = try #require(PIN(digits))
+        switch scheme {
+        case .tdesDUKPT:
+            let serial = try KeySerialNumber([0xFF, 0xFF, 0x98, 0x76, 0x54, 0x32, 0x10, 0xE0, 0x00, 0x01])
+            let key = try TripleDESDUKPT.transactionKey(baseKey: LabKeys.tdesBaseKey, serial: serial)
+            return HostPINData(
+                scheme: scheme, keySerialNumber: serial.bytes, block: try PINBlock.encipher(.iso0, pin, pan: pan, under: key))
+        case .aesDUKPT:
+            let serial = try KeySerialNumber([0x12, 0x34, 0x56, 0x78, 0x90, 0x12, 0x34, 0x56, 0x00, 0x00, 0x00, 0x01])
+            let key = try AESDUKPT.transactionKey(baseKey: LabKeys.aesBaseKey, serial: serial)
+            return HostPINData(scheme: scheme, keySerialNumber: serial.bytes, block: try PINBlock.encipher(pin, pan: pan, under: key))
+        }
+    }
+
+    @Test("the right PIN pays; a wrong one is 55, the third 75, and then the right one too", arguments: HostExchangesTests.dialects)
+    func tries(_ dialect: String) throws {
+        for scheme in [HostPINData.Scheme.tdesDUKPT, .aesDUKPT] {
+            var host = try host(dialect)
+            #expect(try host.sale(500, pin: pin("1234", scheme)).answer.responseCode == "00")
+            #expect(try host.sale(500, pin: pin("4321", scheme)).answer.responseCode == "55")
+            #expect(try host.sale(500, pin: pin("1234", scheme)).answer.responseCode == "00")
+            for expected in ["55", "55", "75", "75"] {
+                #expect(try host.sale(500, pin: pin("99999", scheme)).answer.responseCode == expected)
+            }
+            #expect(try host.sale(500, pin: pin("1234", scheme)).answer.responseCode == "75")
+            #expect(host.net == 1000)
+        }
+    }
+
+    @Test("a block that opens to no PIN is a format error", arguments: HostExchangesTests.dialects)
+    func garbage(_ dialect: String) throws {
+        var host = try host(dialect)
+        let data = HostPINData(
+            scheme: .tdesDUKPT, keySerialNumber: [UInt8](repeating: 0xFF, count: 10), block: SecretBytes([1, 2, 3, 4, 5, 6, 7, 8]))
+        #expect(try host.sale(500, pin: data).answer.responseCode == "30")
+        #expect(host.net == 0)
     }
 }
