@@ -120,8 +120,8 @@ let package = Package(
         tests(
             "Lab",
             [
-                "Service", "Terminal", "Devices", "USB", "SmartCard", "EMV", "ISO8583", "PaymentHost", "Keys", "Hex", "Money", "JSON",
-                logging,
+                "Service", "Terminal", "Devices", "USB", "SmartCard", "MagneticStripe", "EMV", "ISO8583", "PaymentHost", "Keys", "Hex",
+                "Money", "JSON", logging,
                 nioSSL, nio("NIOCore"), nio("NIOPosix"), nio("NIOConcurrencyHelpers"),
             ]),
     ],

@@ -35,6 +35,12 @@ public struct DisplayAbilities: OptionSet, Sendable, Hashable {
 public struct DisplayMessage: Sendable, Hashable {
     public enum Prompt: String, Sendable, CaseIterable {
         case welcome, insertCard, processing, removeCard, chooseApplication, enterPIN, approved, declined, cancelled, notCompleted
+        /// Any of the readers will do.
+        case presentCard
+        /// The chip could not be read, or there is a stripe reader only.
+        case swipeCard
+        /// A card with a chip was swiped or tapped.
+        case useChip
         /// Buttons: tips to choose from.
         case tip
         /// A text of the POS, with its buttons if it gave any.

@@ -33,7 +33,12 @@ public final class DeviceRegistry: DeviceProvider {
     private let end = Followed(false)
 
     /// The drivers of this version, in the order of asking.
-    public static var standardDrivers: [any DeviceDriver] { [CCIDDriver()] }
+    public static var standardDrivers: [any DeviceDriver] {
+        [
+            CCIDDriver(), MagTekStripeDriver(), MagTekPINPadDriver(), IDTechStripeDriver(), SmartPINDriver(), ViVODriver(),
+            ESCPOSDriver(),
+        ]
+    }
 
     public init(
         buses: [any USBBus], roles: DeviceRoles = DeviceRoles(), drivers: [any DeviceDriver] = DeviceRegistry.standardDrivers,
