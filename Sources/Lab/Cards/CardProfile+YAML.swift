@@ -27,8 +27,9 @@ extension CardProfile {
         language = try fields.optionalText("language") ?? "en"
         paymentSystemEnvironment = try fields.flag("paymentSystemEnvironment", default: true)
         blocked = try fields.flag("blocked", default: false)
+        chip = try fields.choice(try fields.optionalText("chip") ?? "works", "chip")
         applications = try fields.list("applications").map { try Application($0) }
-        guard !applications.isEmpty else { throw fields.bad("applications", "at least one") }
+        guard applications.isEmpty == (chip != .works) else { throw fields.bad("applications", "at least one, if the chip works") }
         try fields.finish()
     }
 }

@@ -27,6 +27,8 @@ public struct CardProfile: Sendable {
     public var paymentSystemEnvironment: Bool
     /// SELECT answers 6A81 for everything.
     public var blocked: Bool
+    public var chip: Chip
+    /// Empty on a card without a working chip.
     public var applications: [Application]
 
     public struct Application: Sendable {

@@ -19,5 +19,6 @@ public enum CardProfiles {
         PackageResources.declines_after_approval_yaml, PackageResources.no_common_aid_yaml,
         PackageResources.sda_old_yaml, PackageResources.wrong_sda_yaml, PackageResources.wrong_dda_yaml,
         PackageResources.forged_cert_yaml, PackageResources.revoked_cert_yaml,
+        PackageResources.bad_chip_yaml, PackageResources.stripe_only_yaml, PackageResources.gift_yaml,
     ]
 }

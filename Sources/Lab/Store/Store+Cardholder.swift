@@ -1,45 +1,67 @@
 import Devices
 
-/// What the cardholder does: cards in and out, the reader's cable.
+/// What the cardholder does: cards in, out, over and through the readers.
 extension Store {
-    /// One card for each name, so that its transaction counter goes on from sale to sale.
-    func card(named name: String) throws -> any VirtualCard {
+    /// How long a card is held to a contactless reader that does not ask for one.
+    private static let tapPatience = 300
+    private static let tapPause = Duration.milliseconds(10)
+
+    /// One card for each name, so that its transaction counter goes on from sale to sale. `nil` for one without contacts.
+    func card(named name: String) throws -> (any VirtualCard)? {
         if let card = cards[name] { return card }
-        let card = try CardIssuer().issue(try CardProfiles.named(name))
+        let profile = try CardProfiles.named(name)
+        let card: any VirtualCard
+        switch profile.chip {
+        case .none: return nil
+        case .dead: card = DeadCard()
+        case .works: card = try CardIssuer().issue(profile)
+        }
         cards[name] = card
         return card
     }
 
     func insert(_ name: String) throws {
-        guard isChipPlugged else { throw LabError(.badRequest, "The reader is unplugged.") }
+        try require(.chip)
         guard insertedCard == nil else { throw LabError(.badRequest, "There is a card in the reader already.") }
-        chip.insert(try card(named: name))
+        guard let card = try card(named: name) else { throw LabError(.badRequest, "The card \(name) has no chip; swipe it.") }
+        devices.chip.insert(card)
         insertedCard = name
     }
 
     func removeCard() {
-        chip.remove()
+        devices.chip.remove()
         insertedCard = nil
     }
 
-    func plugChip() throws {
-        guard !isChipPlugged else { throw LabError(.badRequest, "The reader is plugged in already.") }
-        try bus.plug(chip, at: Self.chipPath)
-        isChipPlugged = true
+    /// Pulls a card through the stripe reader. A terminal that does not ask for a card takes no notice.
+    func swipe(_ name: String) throws {
+        try require(.stripe)
+        devices.stripe.swipe(try CardProfiles.named(name).stripe)
     }
 
-    func unplugChip() throws(LabError) {
-        guard isChipPlugged else { throw LabError(.badRequest, "The reader is unplugged already.") }
-        bus.unplug(Self.chipPath)
-        isChipPlugged = false
+    /// Holds a card to the contactless reader until it was read, for a while.
+    func tap(_ name: String) async throws {
+        try require(.contactless)
+        guard try CardProfiles.named(name).chip == .works, let card = try card(named: name) else {
+            throw LabError(.badRequest, "The card \(name) cannot be tapped; insert or swipe it.")
+        }
+        guard insertedCard != name else { throw LabError(.badRequest, "The card is in the chip reader; remove it first.") }
+        for _ in 0..<Self.tapPatience {
+            if devices.contactless.isWaiting { return devices.contactless.tap(card) }
+            try await Task.sleep(for: Self.tapPause)
+        }
+        throw LabError(.badRequest, "The contactless reader does not ask for a card.")
     }
 
     /// The automatic cardholder does what the display says.
     func followAutomatically(_ shown: DisplayMessage) {
         guard let automaticCard else { return }
         switch shown.prompt {
-        case .insertCard:
-            if insertedCard == nil { try? insert(automaticCard) }
+        case .insertCard, .presentCard, .readCard: present(automaticCard)
+        case .useChip: try? insert(automaticCard)
+        case .swipeCard:
+            if insertedCard != nil { removeCard() }
+            try? swipe(automaticCard)
         case .removeCard: removeCard()
         // The first is the one of highest priority, or what costs least.
         case .chooseApplication, .tip, .confirm, .menu:
@@ -48,8 +70,18 @@ extension Store {
         }
     }
 
+    /// Chip, else tap, else swipe (control interface, `automatic`).
+    private func present(_ name: String) {
+        guard insertedCard == nil, let profile = try? CardProfiles.named(name) else { return }
+        switch profile.chip {
+        case .works where plugged.contains(.chip), .dead where plugged.contains(.chip): try? insert(name)
+        case .works where plugged.contains(.contactless): Task { try? await tap(name) }
+        case .works, .dead, .none: try? swipe(name)
+        }
+    }
+
     func setAutomatic(_ name: String?) throws {
-        if let name { _ = try card(named: name) }
+        if let name { _ = try CardProfiles.named(name) }
         automaticCard = name
         followAutomatically(display)
     }

@@ -9,9 +9,10 @@ extension Store {
             case ("GET", "/lab/console"): return json(try console())
             case ("GET", "/lab/events"): return ControlResponse(contentType: "text/event-stream", stream: events())
             case ("GET", "/lab/state"): return json(state)
+            case ("GET", "/lab/printer"): return json(printedReceipts)
             case ("GET", "/lab/log"): return ControlResponse(contentType: "text/plain; charset=utf-8", body: files.log())
             case ("GET", "/lab/host/ledger"): return json(try simulator().ledger.json)
-            case ("POST", "/lab/card"): try cardAction(try body(request))
+            case ("POST", "/lab/card"): try await cardAction(try body(request))
             case ("POST", "/lab/display"): press(try text("press", in: try body(request)))
             case ("POST", "/lab/device"): try deviceAction(try body(request))
             case ("POST", "/lab/host"): try await simulator().apply(try HostControl.change(try body(request)))
@@ -37,9 +38,7 @@ extension Store {
     var state: JSONValue {
         [
             "terminal": ["running": .bool(process != nil), "pid": process.map { .integer(Int64($0.pid)) } ?? .null],
-            "devices": [
-                ["name": "chip", "kind": "chip", "plugged": .bool(isChipPlugged), "card": insertedCard.map(JSONValue.string) ?? .null]
-            ],
+            "devices": devicesState,
             "display": [
                 "prompt": .string(display.prompt.rawValue), "text": .string(display.text),
                 "buttons": .array(display.buttons.map(JSONValue.string)),
@@ -51,32 +50,36 @@ extension Store {
 
     // MARK: What is done
 
-    private func cardAction(_ body: JSONValue) throws {
+    private func cardAction(_ body: JSONValue) async throws {
         if let automatic = body["automatic"] {
             guard automatic == .null || automatic.string != nil else { throw LabError(.badRequest, "automatic is a card's name or null.") }
             return try setAutomatic(automatic.string)
         }
         let action = try text("action", in: body)
-        if let reader = body["reader"]?.string, reader != "chip" {
-            throw LabError(.unknownDevice, "There is no reader \(reader.prefix(40)).")
+        let readers: [String: StoreDeviceName] = ["insert": .chip, "remove": .chip, "tap": .contactless, "swipe": .stripe]
+        guard let meant = readers[action] else { throw LabError(.badRequest, "action is insert, remove, tap or swipe.") }
+        if let reader = body["reader"]?.string, reader != meant.rawValue {
+            throw LabError(.unknownDevice, "There is no reader \(reader.prefix(40)) to \(action) a card; there is \(meant.rawValue).")
         }
         switch action {
         case "insert": try insert(try text("card", in: body))
-        case "remove": removeCard()
-        case "tap", "swipe": throw LabError(.unknownDevice, "The store has no reader for this yet.")
-        default: throw LabError(.badRequest, "action is insert, remove, tap or swipe.")
+        case "tap": try await tap(try text("card", in: body))
+        case "swipe": try swipe(try text("card", in: body))
+        default: removeCard()
         }
     }
 
     private func deviceAction(_ body: JSONValue) throws {
-        let device = try text("device", in: body)
-        guard device == "chip" else { throw LabError(.unknownDevice, "There is no device \(device.prefix(40)); there is chip.") }
-        switch try text("action", in: body) {
-        case "unplug": try unplugChip()
-        case "plug": try plugChip()
-        case "stall": try bus.inject(.stall(), at: Self.chipPath)
-        case "garble": try bus.inject(.garble(), at: Self.chipPath)
-        case "slow": try bus.inject(.slow(.milliseconds(500)), at: Self.chipPath)
+        let text = try text("device", in: body)
+        guard let device = StoreDeviceName(rawValue: text) else {
+            throw LabError(.unknownDevice, "There is no device \(text.prefix(40)); there are \(StoreDeviceName.list).")
+        }
+        switch try self.text("action", in: body) {
+        case "unplug": try unplug(device)
+        case "plug": try plug(device)
+        case "stall": try disturb(device, .stall())
+        case "garble": try disturb(device, .garble())
+        case "slow": try disturb(device, .slow(.milliseconds(500)))
         default: throw LabError(.badRequest, "action is unplug, plug, stall, garble or slow.")
         }
     }

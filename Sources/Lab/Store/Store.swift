@@ -15,8 +15,6 @@ public actor Store {
         var tlsPort: Int
     }
 
-    static let chipPath = USBBusPath("lab-1")
-
     let options: StoreOptions
     let files: StoreFiles
     let logger: Logger
@@ -26,7 +24,7 @@ public actor Store {
     /// … and as the terminal process sees them.
     let socket: SocketBusServer
     let socketPath: String
-    let chip: VirtualCCIDReader
+    let devices = StoreDevices()
     private let busFolder: String
 
     var host: HostSimulator?
@@ -44,7 +42,7 @@ public actor Store {
     var display = DisplayMessage(.welcome, text: "")
     var automaticCard: String?
     var insertedCard: String?
-    var isChipPlugged = false
+    var plugged: Set<StoreDeviceName> = []
     var cards: [String: any VirtualCard] = [:]
 
     public init(_ options: StoreOptions, logger: Logger, group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton) throws {
@@ -55,14 +53,13 @@ public actor Store {
         busFolder = try TemporaryFolder.make()
         socketPath = busFolder + "/bus"
         socket = try SocketBusServer(serving: bus, at: socketPath, logger: logger)
-        chip = VirtualCCIDReader()
         automaticCard = options.automaticCard
     }
 
     /// Opens everything; returns when the terminal listens, with the line that `demo` prints first.
     public func open() async throws -> JSONValue {
-        if let automaticCard { _ = try card(named: automaticCard) }
-        try plugChip()
+        if let automaticCard { _ = try CardProfiles.named(automaticCard) }
+        for name in StoreDeviceName.allCases { try plug(name) }
         let side = socket.sideMessages()
         Task { [weak self] in
             for await bytes in side { await self?.received(bytes) }

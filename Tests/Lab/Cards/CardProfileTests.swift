@@ -1,4 +1,5 @@
 import Keys
+import MagneticStripe
 import Testing
 
 @testable import Lab
@@ -11,7 +12,7 @@ struct CardProfileTests {
         #expect(
             profiles.map(\.name) == [
                 "visa-credit", "mc-credit", "two-apps", "expired", "declines-after-approval", "no-common-aid", "sda-old", "wrong-sda",
-                "wrong-dda", "forged-cert", "revoked-cert",
+                "wrong-dda", "forged-cert", "revoked-cert", "bad-chip", "stripe-only", "gift",
             ])
         #expect(Set(profiles.map { $0.pan.withDigits { $0 } }).count == profiles.count)
         for profile in profiles {
@@ -44,6 +45,18 @@ struct CardProfileTests {
         #expect { try CardProfile(yaml: parts[0] + replacement + parts[1]) } throws: { error in
             let error = error as? LabError
             return error?.code == .badFile && error?.message.contains(key) == true && error?.message.contains("476173") == false
+        }
+    }
+
+    @Test("The stripe says what the card says, as tracks that a terminal can read")
+    func stripe() throws {
+        for profile in try CardProfiles.load() {
+            let card = try StripeCard(track1: profile.stripe.track1, track2: profile.stripe.track2)
+            #expect(card.accountNumber == profile.pan)
+            #expect(card.expiry?.yymm == String(profile.expiry.prefix(4)))
+            #expect(card.serviceCode == ServiceCode(profile.serviceCode))
+            // A card with a chip says so on its stripe.
+            #expect(card.hasChip == (profile.chip != .none), "\(profile.name)")
         }
     }
 

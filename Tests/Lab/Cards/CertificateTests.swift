@@ -25,7 +25,7 @@ struct CertificateTests {
 
     @Test(
         "The chain of every card opens from the authority's key down to the card's, and its hashes fit (EMV 4.4 Book 2, 5 and 6)",
-        arguments: try CardProfiles.load().filter { $0.applications.allSatisfy { $0.fault == nil } }.map(\.name))
+        arguments: try CardProfiles.load().filter { $0.chip == .works && $0.applications.allSatisfy { $0.fault == nil } }.map(\.name))
     func chain(name: String) throws {
         let dialogue = try CardDialogue(name)
         for (index, application) in dialogue.profile.applications.enumerated() {

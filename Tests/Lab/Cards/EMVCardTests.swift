@@ -71,7 +71,9 @@ struct EMVCardTests {
         #expect(proprietary.first(0x9F12)?.value == Array("Visa Credit".utf8))
     }
 
-    @Test("Every card's records hold what a terminal must have, none twice", arguments: try CardProfiles.load().map(\.name))
+    @Test(
+        "Every card's records hold what a terminal must have, none twice",
+        arguments: try CardProfiles.load().filter { $0.chip == .works }.map(\.name))
     func records(name: String) throws {
         let dialogue = try CardDialogue(name)
         for index in dialogue.profile.applications.indices {

@@ -1,0 +1,73 @@
+import JSON
+import USB
+
+/// The devices on the counter, by the names of the control interface.
+public enum StoreDeviceName: String, CaseIterable, Sendable {
+    case chip, stripe, contactless, printer
+
+    public var path: USBBusPath {
+        switch self {
+        case .chip: USBBusPath("lab-1")
+        case .stripe: USBBusPath("lab-2")
+        case .contactless: USBBusPath("lab-3")
+        case .printer: USBBusPath("lab-4")
+        }
+    }
+
+    public static let list = allCases.map(\.rawValue).joined(separator: ", ")
+}
+
+/// One of each; a card in the chip reader outlives its cable.
+public struct StoreDevices: Sendable {
+    public let chip = VirtualCCIDReader()
+    let stripe = VirtualStripeReader(.sureSwipe)
+    let contactless = VirtualContactlessReader()
+    let printer = VirtualPrinter()
+
+    public init() {}
+
+    public func model(_ name: StoreDeviceName) -> any VirtualUSBDevice {
+        switch name {
+        case .chip: chip
+        case .stripe: stripe
+        case .contactless: contactless
+        case .printer: printer
+        }
+    }
+}
+
+extension Store {
+    func plug(_ name: StoreDeviceName) throws {
+        guard !plugged.contains(name) else { throw LabError(.badRequest, "The \(name.rawValue) device is plugged in already.") }
+        try bus.plug(devices.model(name), at: name.path)
+        plugged.insert(name)
+    }
+
+    func unplug(_ name: StoreDeviceName) throws(LabError) {
+        try require(name)
+        bus.unplug(name.path)
+        plugged.remove(name)
+    }
+
+    func require(_ name: StoreDeviceName) throws(LabError) {
+        guard plugged.contains(name) else { throw LabError(.badRequest, "The \(name.rawValue) device is unplugged.") }
+    }
+
+    func disturb(_ name: StoreDeviceName, _ fault: VirtualFault) throws {
+        try require(name)
+        try bus.inject(fault, at: name.path)
+    }
+
+    var devicesState: JSONValue {
+        .array(
+            StoreDeviceName.allCases.map { name in
+                [
+                    "name": .string(name.rawValue), "kind": .string(name.rawValue), "plugged": .bool(plugged.contains(name)),
+                    "card": name == .chip ? insertedCard.map(JSONValue.string) ?? .null : .null,
+                ]
+            })
+    }
+
+    /// What the printer printed, oldest first.
+    var printedReceipts: JSONValue { ["receipts": .array(devices.printer.receipts.map(JSONValue.string))] }
+}
