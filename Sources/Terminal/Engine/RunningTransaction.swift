@@ -21,6 +21,8 @@ struct RunningTransaction {
     var kernel: (any CardKernel)?
     /// Answers of an earlier dialogue are no answers of this one.
     var dialogue = 0
+    /// The card has answered a command: what goes wrong now is no fallback.
+    var hasAnswered = false
     /// Why the last command to the card failed.
     var cardFailure: TransactionMachine.CardEnd?
     var candidates: [ApplicationCandidate] = []
@@ -32,6 +34,11 @@ struct RunningTransaction {
     /// What goes to the host of the card.
     var presented: PresentedCard?
     var outcome: KernelOutcome?
+
+    /// Read and not taken yet.
+    var swipe: SwipedCard?
+    var tap: TappedCard?
+    var failedTaps = 0
 
     var draft: TransactionAnswer
     var pending: PendingReversal?

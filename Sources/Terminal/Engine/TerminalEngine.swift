@@ -70,6 +70,7 @@ public actor TerminalEngine: PaymentTerminal {
 
     var slot = CardSlot()
     var reader: (any ChipReader)?
+    var entry = EntryDevices()
     var readerGeneration = 0
     /// The last operation on the card; the next waits for it.
     var cardTask: Task<Void, Never>?
@@ -83,7 +84,7 @@ public actor TerminalEngine: PaymentTerminal {
     var followUps: FollowUpQueue
     var followUpPauses: [FollowUpID: Task<Void, Never>] = [:]
     var followUpsDueSince: [FollowUpID: ContinuousClock.Instant] = [:]
-    private var watches: [Task<Void, Never>] = []
+    var watches: [Task<Void, Never>] = []
     var presenceWatch: Task<Void, Never>?
 
     public init(_ environment: Environment) {
@@ -109,6 +110,7 @@ public actor TerminalEngine: PaymentTerminal {
             Task { [weak self, devices = environment.devices] in
                 for await reader in devices.chipReaders() { await self?.readerChanged(reader) }
             })
+        watchEntryDevices()
         watches.append(
             Task { [weak self, host = environment.host] in
                 for await state in host.states() where state == .connected { await self?.feedFollowUps(.linkConnected) }
