@@ -46,7 +46,7 @@ extension TerminalEngine {
         onCard { () throws(DeviceError) in .start(answerToReset: try await reader.powerOn()) }
     }
 
-    func kernelTransaction(_ current: RunningTransaction) -> KernelTransaction {
+    private func kernelTransaction(_ current: RunningTransaction) -> KernelTransaction {
         let local = times(at: current.acceptance.at).local
         let bcd = [local.hour, local.minute, local.second].map { UInt8($0 / 10 << 4 | $0 % 10) }
         let cashback = current.request.cashbackAmount ?? 0

@@ -15,7 +15,7 @@ extension TerminalEngine {
         let local = times(at: current.acceptance.at).local
         return ContactlessRequest(
             amount: current.amount.minorUnits, amountOther: current.request.cashbackAmount ?? 0,
-            transactionType: kernelTransaction(current).transactionType, currency: current.amount.currency.numericCode,
+            transactionType: current.kernelTransactionType, currency: current.amount.currency.numericCode,
             date: String(local.dateText.dropFirst(2)), time: local.timeText,
             // The rules' own limit comes first; the reader's keeps it from waiting for ever for a terminal that died.
             seconds: 90)

@@ -111,7 +111,8 @@ struct IDTechMessageTests {
         var plain = IDTechReports()
         let track2 = Array(";4761739001010119=39122011234?".utf8)
         let report = [1, 0, 0, 0, UInt8(track2.count), 0, 0, 0, UInt8(track2.count)] + track2 + [UInt8](repeating: 0, count: 460)
-        let read = try #require(plain.on(report))
+        let clear = plain.on(report)
+        let read = try #require(clear)
         #expect(read.track2?.testText == ";4761739001010119=39122011234?")
         #expect(read.failedTracks == [1])
     }
