@@ -21,6 +21,8 @@ struct RunningTransaction {
     var kernel: (any CardKernel)?
     /// Answers of an earlier dialogue are no answers of this one.
     var dialogue = 0
+    /// The card has answered a command: what goes wrong now is no fallback.
+    var hasAnswered = false
     /// Why the last command to the card failed.
     var cardFailure: TransactionMachine.CardEnd?
     var candidates: [ApplicationCandidate] = []
@@ -44,6 +46,11 @@ struct RunningTransaction {
     /// Has issuer scripts to send after the decision.
     var scriptKernel: (any CardKernel)?
     var outcome: KernelOutcome?
+
+    /// Read and not taken yet.
+    var swipe: SwipedCard?
+    var tap: TappedCard?
+    var failedTaps = 0
 
     var draft: TransactionAnswer
     var pending: PendingReversal?

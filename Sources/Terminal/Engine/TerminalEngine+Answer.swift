@@ -14,7 +14,9 @@ extension TerminalEngine {
         let verification = current.outcome?.receipt.cvm
         addReceipts(
             &answer, retrievalReference: current.exchange.retrievalReference, stan: current.exchange.stan,
-            label: current.outcome?.receipt.label, signatureLine: verification == .signature || verification == .offlinePINAndSignature)
+            label: current.outcome?.receipt.label,
+            signatureLine: verification == .signature || verification == .offlinePINAndSignature
+                || (current.outcome == nil && answer.cvm == CardholderVerification.signature.rawValue))
     }
 
     func addReceipts(

@@ -108,6 +108,7 @@ extension TerminalEngine {
             partialApprovalAllowed: request.parameters["PARTIALAUTH"] == "1")
         rules.entry = plan.entry
         rules.contact = contact(plan, held: held.map(\.id))
+        entryRules(&rules, request)
         let acceptance = Acceptance(
             peer: peer, request: request, at: now, batchNumber: batchNumber, original: plan.original?.id, draft: draft)
         running = RunningTransaction(

@@ -39,6 +39,9 @@ extension TerminalEngine {
     func readCard() {
         guard let reader, let current = running else { return feed(.cardEnded(.readerLost)) }
         slot.use()
+        running?.hasAnswered = false
+        running?.outcome = nil
+        running?.cardFailure = nil
         running?.kernel = environment.kernel(kernelTransaction(current))
         onCard { () throws(DeviceError) in .start(answerToReset: try await reader.powerOn()) }
     }
@@ -80,9 +83,10 @@ extension TerminalEngine {
                 switch error.code {
                 case .cardRemoved: .removed
                 case .deviceGone, .noPermission: .readerLost
-                default: .mute
+                default: running?.hasAnswered == true ? .mute : .unreadable
                 }
         }
+        if case .response = event { running?.hasAnswered = true }
         drive(event)
     }
 
@@ -128,7 +132,9 @@ extension TerminalEngine {
                 authentication: HostCardholderAuthentication(outcome.receipt.cvm), reference: cardReference(card.pan))
             guard accept(presented) else { return }
         }
-        feed(.cardEnded(Self.end(outcome, current.cardFailure)))
+        let end = Self.end(outcome, current.cardFailure)
+        if end == .unreadable { chipFailed() }
+        feed(.cardEnded(end))
     }
 
     /// The card phase is over; the host is next.
@@ -153,8 +159,7 @@ extension TerminalEngine {
         case .approved: .approved
         case .declined: .declined
         case .terminated: refusals.contains(outcome.reason ?? "") ? .refused : .unusable
-        // Stripe readers come later: a chip that cannot be used is a card that cannot be read.
-        case .fallback: .unusable
+        case .fallback: .unreadable
         case .cancelled: outcome.reason == "cardholderTimedOut" ? .timedOut : .cancelled
         case .cardLost: failure ?? .mute
         }
@@ -164,7 +169,8 @@ extension TerminalEngine {
     private static let refusals: Set<String> = ["applicationBlocked", "cardBlocked", "conditionsNotSatisfied"]
 
     func completeCard(_ verdict: TransactionMachine.HostVerdict) {
-        guard running?.kernel != nil else { return feed(.cardEnded(.mute)) }
+        // A card outside the slot has had its say.
+        guard running?.kernel != nil else { return feed(.cardEnded(running?.entersByChip == false ? .approved : .mute)) }
         switch verdict {
         case .approved, .partiallyApproved, .declined:
             let answer = running?.hostAnswer

@@ -38,6 +38,9 @@ extension TerminalEngine {
         case .stopTimer(let timer): stopTimer(timer)
         case .stopTimers: for timer in TransactionMachine.Timer.allCases { stopTimer(timer) }
         case .readCard: readCard()
+        case .listen(let ways): listen(ways)
+        case .takeSwipe(let fallback): takeSwipe(fallback: fallback)
+        case .takeTap: takeTap()
         case .offerApplications: offerApplications()
         case .askForPIN: askForPIN()
         case .stopCard: stopCard()
@@ -117,6 +120,7 @@ extension TerminalEngine {
         guard let running, let decision = running.decision else { return }
         environment.point(.beforeReply)
         running.report(.final(decision.answer))
+        printReceipts(decision.answer, running)
         environment.point(.afterReply)
         environment.log.info(
             "transaction decided",

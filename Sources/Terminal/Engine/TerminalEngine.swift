@@ -76,6 +76,7 @@ public actor TerminalEngine: PaymentTerminal {
 
     var slot = CardSlot()
     var reader: (any ChipReader)?
+    var entry = EntryDevices()
     var readerGeneration = 0
     var pinPad: (any PINPad)?
     /// The last operation on the card; the next waits for it.
@@ -90,7 +91,7 @@ public actor TerminalEngine: PaymentTerminal {
     var followUps: FollowUpQueue
     var followUpPauses: [FollowUpID: Task<Void, Never>] = [:]
     var followUpsDueSince: [FollowUpID: ContinuousClock.Instant] = [:]
-    private var watches: [Task<Void, Never>] = []
+    var watches: [Task<Void, Never>] = []
     var presenceWatch: Task<Void, Never>?
 
     public init(_ environment: Environment) {
@@ -116,6 +117,7 @@ public actor TerminalEngine: PaymentTerminal {
             Task { [weak self, devices = environment.devices] in
                 for await reader in devices.chipReaders() { await self?.readerChanged(reader) }
             })
+        watchEntryDevices()
         watches.append(
             Task { [weak self, devices = environment.devices] in
                 for await pad in devices.pinPads() { await self?.pinPadChanged(pad) }

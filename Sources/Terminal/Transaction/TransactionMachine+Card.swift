@@ -1,26 +1,8 @@
 /// The card phase: from the wait for a card to its ARQC.
 extension TransactionMachine {
-    mutating func waitForCard(_ slot: Slot) -> [Action] {
-        switch slot {
-        // Section 3, 202: the reader went during the transaction.
-        case .noReader: return decide(.deviceFault)
-        case .empty:
-            guard phase != .card else { return [] }
-            phase = .card
-            return [.status(.card), .show(.insertCard)]
-        case .usedCard:
-            // Section 2: the card of the last customer never pays for the next; it is shown `RemoveCard`, inside the 60 s.
-            guard phase != .removal else { return [] }
-            phase = .removal
-            return [.status(.removeCard), .show(.removeCard)]
-        case .freshCard:
-            // Section 2: a card inserted while idle and not yet used is taken.
-            phase = .dialogue
-            return [.stopTimer(.card), .show(.processing), .readCard]
-        }
-    }
-
     mutating func slotChanged(_ slot: Slot) -> [Action] {
+        self.slot = slot
+        guard usesSlot else { return [] }
         switch phase {
         case .removal, .card: return waitForCard(slot)
         case .dialogue, .choice, .reversalWait:
@@ -48,6 +30,7 @@ extension TransactionMachine {
     mutating func cardEnded(_ end: CardEnd) -> [Action] {
         switch phase {
         case .dialogue where end == .approved && offlineAllowed: approvedByCard()
+        case .dialogue where end == .unreadable: chipUnreadable()
         case .dialogue, .choice: decide(Self.result(beforeHost: end))
         case .cardEnd: conclude(end)
         default: []
@@ -59,7 +42,7 @@ extension TransactionMachine {
         switch end {
         // A TC that store and forward does not take: no offline approval.
         case .approved, .declined, .refused: .declinedByCard
-        case .unusable, .mute: .cardUnreadable
+        case .unusable, .unreadable, .mute: .cardUnreadable
         case .cancelled: .cancelledByCardholder
         case .timedOut: .timeout
         case .removed: .cardRemoved

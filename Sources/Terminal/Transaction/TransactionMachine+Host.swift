@@ -107,7 +107,7 @@ extension TransactionMachine {
         let isInquiry = rules.contact == .exchange(isInquiry: true)
         func reversal(_ reason: ReversalRequest.Reason) -> ReversalRequest.Reason? { isInquiry ? nil : reason }
         switch end {
-        case .declined, .refused, .unusable, .cancelled, .timedOut:
+        case .declined, .refused, .unusable, .unreadable, .cancelled, .timedOut:
             return decide(.declinedByCard, reversal: reversal(.cardRefused), hostContact: true)
         case .removed, .mute: return decide(.cardRemoved, reversal: reversal(.cardRefused), hostContact: true)
         case .readerLost: return decide(.deviceFault, reversal: reversal(.cardRefused), hostContact: true)
@@ -129,7 +129,7 @@ extension TransactionMachine {
         let decision = TransactionDecision(result, reversal: reversal, hostContact: hostContact, state: state)
         let usesCard = phase == .dialogue || phase == .choice || phase == .reversalWait || phase == .pendingCommit || phase == .cardEnd
         phase = .decisionCommit(decision)
-        return [.stopTimers] + (usesCard && rules.entry == .card ? [.stopCard] : [])
+        return [.stopTimers] + stopListening() + (usesCard && rules.entry == .card ? [.stopCard] : [])
             + [.commitDecision(decision, withAcceptance: takeAcceptance())]
     }
 }

@@ -27,6 +27,10 @@ extension TransactionMachine {
     public struct Rules: Sendable, Hashable {
         public var entry = Entry.card
         public var contact = Contact.exchange(isInquiry: false)
+        /// How a card can be given when the transaction begins.
+        public var ways: Set<EntryWay> = [.chip]
+        /// Of this or another card a moment ago.
+        public var failedChipReads = 0
         public var limits: TransactionLimits
         public var posConnectionLost: POSConnectionLost
         /// `PARTIALAUTH` of the request.
@@ -62,6 +66,8 @@ extension TransactionMachine {
         case refused
         /// No application in common, data missing, chip broken.
         case unusable
+        /// No answer to reset, or nothing that the card understood: the stripe may take the chip's place.
+        case unreadable
         /// The cardholder gave up at the choice of application or at the PIN.
         case cancelled
         /// The cardholder did not act at the PIN.
@@ -97,6 +103,9 @@ extension TransactionMachine {
         /// First and once. `reversalsDue`: some get their attempt now; `.reversalsAttempted` follows.
         case begin(Slot, reversalsDue: Bool)
         case slot(Slot)
+        case ways(Set<EntryWay>)
+        case swiped(Swipe)
+        case tapped(Tap)
         /// The kernel offers applications.
         case choiceNeeded
         /// The kernel wants a PIN.
@@ -131,6 +140,12 @@ extension TransactionMachine {
         case stopTimers
         /// Power the card and begin the dialogue; the card is used from now on.
         case readCard
+        /// Take swipes and taps from now on, and none from before; with none of both, stop.
+        case listen(Set<EntryWay>)
+        /// The card just swiped pays.
+        case takeSwipe(fallback: Bool)
+        /// The card just tapped pays.
+        case takeTap
         case offerApplications
         case askForPIN
         /// Give the dialogue up and power the card off.

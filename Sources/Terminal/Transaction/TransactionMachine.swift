@@ -35,11 +35,24 @@ public struct TransactionMachine: Sendable {
     /// The card went, or its reader, between the card phase and the host's answer.
     var lostCard: CardEnd?
     var hostVerdict: HostVerdict?
+    /// How a card can be given now; the readers come and go.
+    var ways: Set<EntryWay>
+    /// The chip slot as it was last seen.
+    var slot = Slot.empty
+    /// `false` once a card was taken that is not in the slot: what happens there is another card's.
+    var usesSlot = true
+    var failedChipReads: Int
+    /// Somebody listens for swipes and taps.
+    var isListening = false
     /// Of the intent's follow-ups, as far as they were attempted.
     public internal(set) var followUpOutcomes: [FollowUpOutcome] = []
     var offlineAllowed = false
 
-    public init(rules: Rules) { self.rules = rules }
+    public init(rules: Rules) {
+        self.rules = rules
+        ways = rules.ways
+        failedChipReads = rules.failedChipReads
+    }
 
     /// Whether there is nothing left to come.
     public var isOver: Bool { phase == .decided || phase == .dead }
@@ -49,6 +62,9 @@ public struct TransactionMachine: Sendable {
         switch event {
         case .begin(let slot, let reversalsDue): return begin(slot, reversalsDue: reversalsDue)
         case .slot(let slot): return slotChanged(slot)
+        case .ways(let ways): return waysChanged(ways)
+        case .swiped(let swipe): return swiped(swipe)
+        case .tapped(let tap): return tapped(tap)
         case .choiceNeeded: return choiceNeeded()
         case .pinNeeded: return pinNeeded()
         case .choiceMade: return choiceMade()

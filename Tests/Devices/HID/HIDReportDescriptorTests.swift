@@ -64,7 +64,7 @@ struct HIDReportDescriptorTests {
 
     @Test("random, truncated and mutated descriptors never trap")
     func random() {
-        var random = SeededRandom(1_11)
+        var random = SeededRandom(state: 1_11)
         let real = hex(sureSwipeDescriptor)
         for round in 0..<20_000 {
             var bytes =

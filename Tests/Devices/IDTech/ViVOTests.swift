@@ -102,7 +102,7 @@ struct ViVOTests {
 
     @Test("any events in any order end in bounded steps")
     func random() {
-        var random = SeededRandom(62)
+        var random = SeededRandom(state: 62)
         for _ in 0..<2_000 {
             var exchange = ViVOExchange(
                 ViVOFrame(command: Bool.random(using: &random) ? 0x02 : 0x18, second: 0x40, data: []), limit: .seconds(1))

@@ -30,7 +30,7 @@ struct DynaProDriverTests {
         let bus = MemoryBus()
         let pad = try await pad(bus)
         let request = try request()
-        for pin in ["1234", "123456789012".prefix(8).description] {
+        for pin in ["1234", "12345678"] {
             async let entry = pad.enterOnlinePIN(request)
             await eventually("the pad waits") { virtual.isWaitingForPIN }
             virtual.type(pin)
@@ -92,7 +92,8 @@ struct DynaProDriverTests {
             var swipes = reader.swipes().makeAsyncIterator()
             await eventually("the pad waits") { virtual.isWaitingForCard }
             virtual.swipe(stripe)
-            #expect(await swipes.next()?.track2 == stripe.track2)
+            let read = await swipes.next()
+            #expect(read?.track2 == stripe.track2)
         }
         await eventually("nobody waits any more") { !virtual.isWaitingForCard }
         await pad.close()

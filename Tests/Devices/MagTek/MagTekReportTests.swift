@@ -106,7 +106,7 @@ struct MagTekReportTests {
 
     @Test("random and truncated reports never trap")
     func random() {
-        var random = SeededRandom(475)
+        var random = SeededRandom(state: 475)
         for _ in 0..<5_000 {
             var report = magneSafeSwipe
             for _ in 0..<Int.random(in: 0...8, using: &random) {

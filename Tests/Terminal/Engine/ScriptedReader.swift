@@ -87,6 +87,23 @@ final class ScriptedDevices: DeviceProvider {
     var devices: [DeviceDescription] { reader.map { [$0.device] } ?? [] }
     func chipReaders() -> AsyncStream<(any ChipReader)?> { readers.stream }
     func plug(_ reader: (any ChipReader)?) { readers.continuation.yield(reader) }
+
+    private let stripes: (stream: AsyncStream<(any StripeReader)?>, continuation: AsyncStream<(any StripeReader)?>.Continuation) =
+        AsyncStream.makeStream()
+    private let taps: (stream: AsyncStream<(any ContactlessReader)?>, continuation: AsyncStream<(any ContactlessReader)?>.Continuation) =
+        AsyncStream.makeStream()
+    private let papers: (stream: AsyncStream<(any Printer)?>, continuation: AsyncStream<(any Printer)?>.Continuation) =
+        AsyncStream.makeStream()
+
+    func stripeReaders() -> AsyncStream<(any StripeReader)?> { stripes.stream }
+    func contactlessReaders() -> AsyncStream<(any ContactlessReader)?> { taps.stream }
+    func printers() -> AsyncStream<(any Printer)?> { papers.stream }
+
+    func plug(stripe: (any StripeReader)?, contactless: (any ContactlessReader)?, printer: (any Printer)?) {
+        stripes.continuation.yield(stripe)
+        taps.continuation.yield(contactless)
+        papers.continuation.yield(printer)
+    }
 }
 
 final class ScriptedDisplay: CardholderDisplay {

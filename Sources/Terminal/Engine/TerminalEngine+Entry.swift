@@ -1,0 +1,84 @@
+import Devices
+
+/// Which ways of presenting a card there are, and listening for one.
+extension TerminalEngine {
+    func stripeReaderChanged(_ reader: (any StripeReader)?) {
+        entry.stripe = reader
+        entryWaysChanged()
+    }
+
+    func contactlessReaderChanged(_ reader: (any ContactlessReader)?) {
+        entry.contactless = reader
+        entryWaysChanged()
+    }
+
+    func printerChanged(_ printer: (any Printer)?) { entry.printer = printer }
+
+    private func entryWaysChanged() {
+        guard let current = running else { return }
+        feed(.ways(entryWays(current.request)))
+    }
+
+    /// What the devices can do and the request allows. Nobody can type a card number: without a keypad that enciphers it there is no manual entry.
+    func entryWays(_ request: TransactionRequest) -> Set<TransactionMachine.EntryWay> {
+        var ways: Set<TransactionMachine.EntryWay> = [.chip]
+        if entry.stripe != nil { ways.insert(.swipe) }
+        if entry.contactless != nil { ways.insert(.contactless) }
+        guard let allowed = request.entryModes else { return ways }
+        return ways.filter { allowed.contains($0.rawValue) }
+    }
+
+    /// Cards from before are discarded: swipes and taps count from here on (pos-protocol, section 2).
+    func listen(_ ways: Set<TransactionMachine.EntryWay>) {
+        for listener in entry.listeners { listener.cancel() }
+        entry.listeners = []
+        guard let current = running else { return }
+        if ways.contains(.swipe), let reader = entry.stripe {
+            let (swipes, id) = (reader.swipes(), current.id)
+            entry.listeners.append(
+                Task { [weak self] in
+                    for await read in swipes where !Task.isCancelled { await self?.swiped(read, id) }
+                })
+        }
+        if ways.contains(.contactless), let reader = entry.contactless {
+            let (request, id) = (contactlessRequest(current), current.id)
+            entry.listeners.append(
+                Task { [weak self] in
+                    do throws(DeviceError) {
+                        let read = try await reader.tap(request)
+                        guard !Task.isCancelled else { return }
+                        await self?.tapped(read, id)
+                    } catch {
+                        guard !Task.isCancelled else { return }
+                        await self?.tapFailed(error, id)
+                    }
+                })
+        }
+    }
+}
+
+extension TerminalEngine {
+    /// Follows the readers besides the chip reader, and the printer, for as long as the terminal runs.
+    func watchEntryDevices() {
+        let devices = environment.devices
+        watches += [
+            Task { [weak self] in for await reader in devices.stripeReaders() { await self?.stripeReaderChanged(reader) } },
+            Task { [weak self] in for await reader in devices.contactlessReaders() { await self?.contactlessReaderChanged(reader) } },
+            Task { [weak self] in for await printer in devices.printers() { await self?.printerChanged(printer) } },
+        ]
+    }
+
+    /// What the rules of a new transaction know of the readers.
+    func entryRules(_ rules: inout TransactionMachine.Rules, _ request: TransactionRequest) {
+        rules.ways = entryWays(request)
+        rules.failedChipReads = entry.recentFailures(environment.clock.now)
+    }
+
+    /// A chip gave nothing to read.
+    func chipFailed() { entry.failedChipReads.append(environment.clock.now) }
+}
+
+extension RunningTransaction {
+    /// `false` for a card that was swiped or tapped.
+    var entersByChip: Bool { machine.usesSlot }
+}

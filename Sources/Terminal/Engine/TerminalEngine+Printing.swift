@@ -1,0 +1,26 @@
+import Devices
+
+/// Receipts on paper, when the request asks for them (`printReceipt`).
+extension TerminalEngine {
+    /// After the reply: nobody waits for paper, and a printer that fails changes nothing.
+    func printReceipts(_ answer: TransactionAnswer, _ current: RunningTransaction) {
+        guard current.request.printReceipt == true else { return }
+        guard let printer = entry.printer else {
+            return environment.log.notice("no printer for the receipt", metadata: ["transaction": "\(current.id)"])
+        }
+        let documents = [answer.merchantReceipt, answer.customerReceipt].compactMap(\.self).map { text in
+            PrintDocument(lines: text.split(separator: "\n", omittingEmptySubsequences: false).map { .init(String($0)) })
+        }
+        let (log, id) = (environment.log, current.id)
+        Task {
+            for document in documents {
+                do throws(DeviceError) {
+                    try await printer.print(document)
+                } catch {
+                    log.error("receipt not printed: \(error)", metadata: ["transaction": "\(id)"])
+                    return
+                }
+            }
+        }
+    }
+}
