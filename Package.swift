@@ -101,7 +101,7 @@ let package = Package(
                 nio("NIOConcurrencyHelpers"),
             ], resources: [.embedInCode("Cards/Profiles"), .embedInCode("Pages")]),
         // Floor 6
-        program("countertop", ["Service", "Diagnostics", "Devices", "EMV", "SmartCard", "USB", "JSON", "Hex", argumentParser, logging]),
+        program("countertop", ["Service", "Terminal", "Diagnostics", "Devices", "EMV", "SmartCard", "USB", "JSON", "Hex", argumentParser, logging]),
         program(
             "countertop-lab",
             ["Lab", "Service", "TerminalAPI", "Devices", "SmartCard", "Hex", "USB", "JSON", argumentParser, logging, nio("NIOPosix")]),
