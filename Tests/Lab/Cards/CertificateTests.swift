@@ -58,7 +58,7 @@ struct CertificateTests {
             let cardExponent = try #require(objects.first(0x9F47)).value
             let cardBody = try open(
                 try #require(objects.first(0x9F46)).value, with: issuer, hashedToo: cardRemainder + cardExponent + staticData, "card")
-            dialogue.profile.pan.withDigits { #expect(cardBody.prefix(11).hex == "04" + $0 + "FFFF") }
+            dialogue.profile.pan.withDigits { #expect(cardBody.prefix(11).hex == "04" + $0 + String(repeating: "F", count: 20 - $0.count)) }
             let card = try RSAPublicKey(modulus: modulus(cardBody, header: 20, remainder: cardRemainder), exponent: cardExponent)
             #expect(card == (try application.keys.card.key().publicKey))
 
