@@ -35,10 +35,16 @@ struct CampaignDisk {
 }
 
 extension [[JournalEntry]] {
-    /// Without the last event of that kind, and what followed it.
+    /// Without the last event of that kind, what was written with it (an acceptance apart), and what followed.
     fileprivate func without(_ matches: (TransactionEvent) -> Bool) -> [[JournalEntry]] {
         func isOne(_ entry: JournalEntry) -> Bool { if case .transaction(_, let event) = entry { matches(event) } else { false } }
         guard let index = lastIndex(where: { $0.contains(where: isOne) }) else { return self }
-        return Array(self[..<index]) + [self[index].filter { !isOne($0) }]
+        let kept = self[index].filter {
+            switch $0 {
+            case .transaction(_, .accepted), .stanReserved: true
+            default: false
+            }
+        }
+        return Array(self[..<index]) + [kept]
     }
 }

@@ -60,6 +60,9 @@ struct CampaignInvariants {
         }
         let host = ledger.transactions.reduce(0) { $0 + $1.net }
         if host != net { findings.append("the host has \(host) in all, the terminal \(net)") }
+        let held = ledger.transactions.reduce(0) { $0 + $1.hold }
+        let holds = records.reduce(0) { $0 + hold($1.record, $1.recorded) }
+        if held != holds { findings.append("the host holds \(held) in all, the terminal \(holds)") }
     }
 
     /// Minor units that the card is charged by it; a tip adjustment counts where it adjusts.
@@ -77,6 +80,23 @@ struct CampaignInvariants {
         case .sale, .force, .completion: return amount
         case .refund: return -amount
         default: return 0
+        }
+    }
+
+    /// Minor units that an authorization holds, its increments included, until it is completed or voided.
+    private func hold(_ record: CampaignPOS.Record, _ recorded: RecordedTransaction?) -> Int64 {
+        guard record.request.type == .authorization, let recorded, let answer = recorded.answer, answer.approval == .approved,
+            answer.state == .completed
+        else { return 0 }
+        let following = records.filter {
+            $0.record.request.originalTransactionID == recorded.id.description && $0.recorded?.answer?.approval == .approved
+        }
+        if following.contains(where: { $0.record.request.type == .completion }) { return 0 }
+        return following.reduce(answer.authorizedAmount ?? 0) { sum, increment in
+            guard increment.record.request.type == .incrementalAuthorization, increment.recorded?.answer?.state == .completed else {
+                return sum
+            }
+            return sum + (increment.recorded?.answer?.authorizedAmount ?? 0)
         }
     }
 

@@ -59,6 +59,7 @@ final class CampaignPOS: @unchecked Sendable {
         records.append(Record(request: request))
         isWaiting = true
         run.counter.behaviour = run.schedule.cards[index]
+        run.begins(index)
         ask()
     }
 

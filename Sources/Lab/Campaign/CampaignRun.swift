@@ -90,7 +90,10 @@ final class CampaignRun: @unchecked Sendable {
         startProcess()
         pos.begin()
         for planned in schedule.faults {
-            scheduler.after(planned.at) { [self] in if !isHealed { happen(planned.fault) } }
+            switch planned.fault {
+            case .deathAt, .commitFails, .hostAt: break
+            default: scheduler.after(planned.at) { [self] in if !isHealed { happen(planned.fault) } }
+            }
         }
         let asked = scheduler.run(until: .seconds(3600)) { [self] in pos.isDone }
         isHealed = true
@@ -226,10 +229,15 @@ final class CampaignRun: @unchecked Sendable {
 
     // MARK: Faults
 
+    /// The POS begins with this one.
+    func begins(_ request: Int) {
+        for case .hostAt(request, let mode) in schedule.faults.map(\.fault) where !isHealed { network.faults.next = mode }
+    }
+
     private func happen(_ fault: CampaignSchedule.Fault) {
         note("fault: \(fault)")
         switch fault {
-        case .deathAt, .commitFails: break
+        case .deathAt, .commitFails, .hostAt: break
         case .death: die()
         case .host(let mode): network.faults.next = mode
         case .hostDown(let time):

@@ -20,6 +20,8 @@ struct CampaignSchedule: Sendable, CustomStringConvertible {
         /// The nth commit of the journal fails: nothing written, or written and not confirmed.
         case commitFails(Int, written: Bool)
         case host(HostMode)
+        /// For the first message of the request of this index.
+        case hostAt(Int, HostMode)
         /// Nobody can connect for so long.
         case hostDown(Duration)
         case linkCut
@@ -32,7 +34,7 @@ struct CampaignSchedule: Sendable, CustomStringConvertible {
     }
 
     struct Planned: Sendable, Hashable {
-        /// Of virtual time; without meaning for `deathAt` and `commitFails`.
+        /// Of virtual time; without meaning for `deathAt`, `commitFails` and `hostAt`.
         var at: Duration
         var fault: Fault
     }
@@ -81,7 +83,11 @@ struct CampaignSchedule: Sendable, CustomStringConvertible {
             case 0..<30: .deathAt(random.element(TransactionPoint.allCases) ?? .afterSend, Int.random(in: 1...3, using: &random))
             case 30..<40: .death
             case 40..<48: .commitFails(Int.random(in: 0...(8 * requests), using: &random), written: random.chance(50))
-            case 48..<62: .host(random.element([.silent, .late, .garbage, .disconnect, .badMAC, .duplicate, .decline]) ?? .silent)
+            case 48..<54:
+                .hostAt(
+                    Int.random(in: 0..<requests, using: &random),
+                    random.element([.silent, .silent, .late, .garbage, .disconnect, .badMAC, .duplicate]) ?? .silent)
+            case 54..<62: .host(random.element([.silent, .late, .garbage, .disconnect, .badMAC, .duplicate, .decline]) ?? .silent)
             case 62..<68: .hostDown(random.milliseconds(500...90_000))
             case 68..<74: .linkCut
             case 74..<84: .posLost(back: random.milliseconds(200...60_000))
