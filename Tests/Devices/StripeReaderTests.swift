@@ -150,7 +150,6 @@ struct StripeReaderTests {
         virtual.tap(card)
         let read = try await answer
         #expect(read.verdict == .onlineRequested)
-        #expect(read.objects.first(0x57)?.content.starts(with: hex("4761739001010119D")) == false)
         #expect(read.objects.first(0x57)?.content.prefix(8).elementsEqual(hex("4761739001010119")) == true)
         #expect(read.objects.first(0x9F27)?.value == [0x80])
         #expect(read.objects.first(0x9F02)?.value.hex == "000000001250")

@@ -170,7 +170,7 @@ struct TerminalEngineEntryTests {
         #expect(taps.asked.all.first?.amount == 1250)
         #expect(taps.asked.all.first?.currency == 840)
         let objects = try BERTLV.parse(
-            [UInt8](hex: "57104111111111111111D3912201000012345F8407A00000000310109F2701809F26081122334455667788950500000000005F340101")
+            [UInt8](hex: "57114111111111111111D3912201000012345F8407A00000000310109F2701809F26081122334455667788950500000000005F340101")
                 ?? [])
         taps.answer(ContactlessRead(verdict: .onlineRequested, objects: objects))
         let exchange = try await rig.host.next()

@@ -120,7 +120,10 @@ final class ESCPOSPrinter: OpenDevice, Printer {
                 if let status = answer.last(where: ESCPOSStatus.isStatus) { return status }
             }
         } catch {
-            if error.code == .stall { try? await usb.clearHalt(bulkIn) }
+            if error.code == .stall {
+                try? await usb.clearHalt(interface.bulkOut)
+                try? await usb.clearHalt(bulkIn)
+            }
             throw DeviceError(error)
         }
         throw DeviceError(.protocolViolation, "The printer does not tell its status.")

@@ -37,10 +37,11 @@ extension TerminalEngine {
                 return refuse(request, .missingCredentials, nil, "The terminal has no terminal or merchant id.")
             }
             if plan.entry == .card {
-                if let modes = request.entryModes, !modes.contains("chip") {
+                let ways = entryWays(request)
+                if ways.isEmpty {
                     return refuse(request, .terminalNotReady, .deviceUnavailable, "No reader for the entry modes asked for.")
                 }
-                if slot.state == .noReader {
+                if ways == [.chip], slot.state == .noReader {
                     return refuse(request, .terminalNotReady, .deviceUnavailable, "No chip reader is ready.")
                 }
             }

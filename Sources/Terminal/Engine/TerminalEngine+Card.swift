@@ -79,11 +79,12 @@ extension TerminalEngine {
         guard running?.id == id, running?.dialogue == dialogue else { return }
         if let error {
             environment.log.notice("card dialogue ended: \(error)", metadata: ["transaction": "\(id)"])
+            let hasAnswered = running?.hasAnswered == true
             running?.cardFailure =
                 switch error.code {
                 case .cardRemoved: .removed
                 case .deviceGone, .noPermission: .readerLost
-                default: running?.hasAnswered == true ? .mute : .unreadable
+                default: hasAnswered ? .mute : .unreadable
                 }
         }
         if case .response = event { running?.hasAnswered = true }
