@@ -133,8 +133,9 @@ struct Receipt: Sendable {
     /// What a partial approval leaves to be paid otherwise.
     private var stillDue: Int64? {
         guard isApproved, let requested = answer.requestedAmount, let authorized = answer.authorizedAmount else { return nil }
-        // Each has at most 12 digits.
-        let asked = [answer.tipAmount, answer.cashbackAmount, answer.surchargeAmount].reduce(requested) { $0 + ($1 ?? 0) }
+        let parts = [requested, answer.tipAmount, answer.cashbackAmount, answer.surchargeAmount].compactMap { $0 }
+        guard (parts + [authorized]).allSatisfy({ (0...Amount.largest).contains($0) }) else { return nil }
+        let asked = parts.reduce(0, +)
         return authorized < asked ? asked - authorized : nil
     }
 
