@@ -79,7 +79,8 @@ let package = Package(
         module(
             "Service",
             [
-                "TerminalAPI", "Terminal", "Devices", "PaymentHost", "USB", "Keys", "EMV", "ISO8583", "Money", "Hex", "JSON", "Listening", yams,
+                "TerminalAPI", "Terminal", "Devices", "PaymentHost", "USB", "Keys", "EMV", "ISO8583", "Money", "Hex", "JSON", "Listening",
+                yams,
                 logging, nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"),
             ], resources: [.embedInCode("Tables"), .embedInCode("Pages")]),
         module(

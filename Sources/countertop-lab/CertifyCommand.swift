@@ -22,7 +22,8 @@ struct CertifyCommand: AsyncParsableCommand {
 
     /// Unlike an endpoint to connect to, the port may be 0.
     private var address: (host: String, port: Int)? {
-        guard let colon = listen.lastIndex(of: ":"), let port = Int(listen[listen.index(after: colon)...]), (0...65535).contains(port) else {
+        guard let colon = listen.lastIndex(of: ":"), let port = Int(listen[listen.index(after: colon)...]), (0...65535).contains(port)
+        else {
             return nil
         }
         return (String(listen[..<colon]), port)
@@ -40,7 +41,8 @@ struct CertifyCommand: AsyncParsableCommand {
         let server = try await CertificationServer.start(
             address: address.host, port: address.port, controlPort: controlPort, tlsFolder: try tls ?? TemporaryFolder.make())
         let ready: JSONValue = [
-            "ready": true, "pos": .string("ws://\(address.host):\(server.port)/"), "posTLS": .string("wss://\(address.host):\(server.port)/"),
+            "ready": true, "pos": .string("ws://\(address.host):\(server.port)/"),
+            "posTLS": .string("wss://\(address.host):\(server.port)/"),
             "ca": .string(server.authorityFile), "control": .string("http://127.0.0.1:\(server.controlPort)/"),
         ]
         say(ready.text)

@@ -122,12 +122,16 @@ extension Certification {
 
     private mutating func setParameter(_ message: JSONValue, _ connection: ConnectionID) {
         let parameters = message["parameters"]?.array ?? []
-        if parameters.contains(where: { $0["key"]?.string == "HWVENDORID" && !($0["value"]?.string ?? "").isEmpty }) { pass(.sendsVendorID) }
+        if parameters.contains(where: { $0["key"]?.string == "HWVENDORID" && !($0["value"]?.string ?? "").isEmpty }) {
+            pass(.sendsVendorID)
+        }
         answer(connection, message, "0", ["parameters": .array(parameters)])
     }
 
     mutating func reported(_ sale: String, _ outcome: ReportedOutcome) {
-        guard let scenario = played[sale] else { return act(.say("An outcome was reported for \(sale.prefix(40)), which the POS has not sold.")) }
+        guard let scenario = played[sale] else {
+            return act(.say("An outcome was reported for \(sale.prefix(40)), which the POS has not sold."))
+        }
         let isRight = (outcome == .approved) == scenario.isApproved
         if !isRight { return fail(scenario.outcomePoint, "told its cashier \(outcome.rawValue) (\(scenario.story))") }
         // A Cancel that never came was not handled, whatever became of the sale.
@@ -153,7 +157,9 @@ extension Certification {
     mutating func judgeEnd() {
         if let sale = running, sale.isCut {
             if verdicts[.reconnects] == nil { fail(.reconnects, "did not come back after a cut") }
-            if sale.asked == 0, verdicts[.reconnects] == .passed { fail(.asksLastTransaction, "did not ask what became of the sale that was cut") }
+            if sale.asked == 0, verdicts[.reconnects] == .passed {
+                fail(.asksLastTransaction, "did not ask what became of the sale that was cut")
+            }
         }
         if refreshDue, running?.isCut != true { fail(.refreshesConnection, "did not come back after 1001, connection lifetime") }
         if survived == .unknownFields { fail(.unknownFields, "was not heard of again after fields it does not know") }

@@ -95,8 +95,10 @@ extension Certification {
 
     var information: JSONValue {
         [
-            "model": "Conformance kit", "serialNumber": "CERTIFY", "terminalID": "CERTIFY1", "merchantID": "CERTIFY", "batchNumber": "000001",
-            "state": running == nil ? "idle" : "busy", "hostState": "connected", "pendingReversals": "0", "offlineCount": "0", "devices": [],
+            "model": "Conformance kit", "serialNumber": "CERTIFY", "terminalID": "CERTIFY1", "merchantID": "CERTIFY",
+            "batchNumber": "000001",
+            "state": running == nil ? "idle" : "busy", "hostState": "connected", "pendingReversals": "0", "offlineCount": "0",
+            "devices": [],
         ]
     }
 }

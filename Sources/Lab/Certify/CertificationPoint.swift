@@ -19,7 +19,8 @@ public enum CertificationPoint: String, Sendable, CaseIterable {
         case .unknownFields: "Ignores fields, contexts and notifications it does not know (section 2)."
         case .reconnects: "Connects again after a cut (section 5)."
         case .asksLastTransaction: "Asks LastTransaction or GetTransaction after a cut, before it sells again (section 5)."
-        case .comparesIdentifiers: "Compares uniqueTransactionId or reference and does not take another sale's answer for its own (section 5)."
+        case .comparesIdentifiers:
+            "Compares uniqueTransactionId or reference and does not take another sale's answer for its own (section 5)."
         case .heartbeat: "Sends GetInformation as a heartbeat (section 1)."
         case .refreshesConnection: "Opens a new connection when the old one has reached its lifetime (section 1)."
         case .sendsVendorID: "Sends its HWVENDORID by SetParameter (section 6)."

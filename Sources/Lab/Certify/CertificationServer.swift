@@ -94,6 +94,8 @@ public final class CertificationServer: Sendable {
         var count = 0
         var alarm: Task<Void, Never>?
         let start = ContinuousClock.now
+        // Sets the first alarm: a POS that never comes must not be waited for in vain.
+        continuation.yield(.event(.time))
         for await arrival in arrivals {
             let event: Certification.Event
             switch arrival {
@@ -163,7 +165,9 @@ public final class CertificationServer: Sendable {
         switch (request.method, request.path) {
         case ("GET", "/certify/report"):
             let report = await withCheckedContinuation { asker in
-                if case .terminated = continuation.yield(.reportAsked(asker)) { asker.resume(returning: CertificationReport(Certification())) }
+                if case .terminated = continuation.yield(.reportAsked(asker)) {
+                    asker.resume(returning: CertificationReport(Certification()))
+                }
             }
             return json(report.json)
         case ("POST", "/certify/outcome"):

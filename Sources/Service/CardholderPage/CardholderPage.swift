@@ -97,7 +97,8 @@ final class CardholderPage: CardholderDisplay {
     /// What the page itself writes, by language.
     private static let texts: JSONValue = {
         let keys = [
-            "button.clear", "button.ok", "button.cancel", "items.subtotal", "items.tax", "items.total", "page.pin", "page.sign", "page.away",
+            "button.clear", "button.ok", "button.cancel", "items.subtotal", "items.tax", "items.total", "page.pin", "page.sign",
+            "page.away",
         ]
         var languages = JSONObject()
         for language in Language.allCases {

@@ -2,10 +2,8 @@
 import { showKeyboard } from "./keyboard.js";
 
 const byId = (id) => document.getElementById(id);
-const signs = {
-  insertCard: "💳", presentCard: "💳", swipeCard: "💳", useChip: "💳", readCard: "💳", processing: "", removeCard: "⏏", enterPIN: "⌨",
-  incorrectPIN: "⌨", lastPINTry: "⌨", approved: "✓", declined: "✕", cancelled: "✕", notCompleted: "!",
-};
+/** Drawn by the style sheet where there is no letter for it. */
+const signs = { incorrectPIN: "⌨", enterPIN: "⌨", lastPINTry: "⌨", approved: "✓", declined: "✕", cancelled: "✕", notCompleted: "!" };
 const pins = ["enterPIN", "incorrectPIN", "lastPINTry"];
 const texts = await (await fetch("/texts")).json();
 

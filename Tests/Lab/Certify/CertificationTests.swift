@@ -49,7 +49,8 @@ struct CertificationTests {
         var certification = Certification()
         _ = certification.on(.connected(1), at: .zero)
         let sale: JSONValue = [
-            "operation": "Transaction", "type": "SALE", "requestedAmount": "500", "uniqueTransactionId": "A1", "requestId": "0123456789abcdef",
+            "operation": "Transaction", "type": "SALE", "requestedAmount": "500", "uniqueTransactionId": "A1",
+            "requestId": "0123456789abcdef",
         ]
         _ = certification.on(.message(1, sale.text), at: .zero)
         _ = certification.on(.time, at: .seconds(5))
@@ -70,7 +71,8 @@ struct CertificationTests {
             for _ in 0..<60 {
                 now += .milliseconds(Int.random(in: 0...4000, using: &random))
                 let connection = Int.random(in: 0...3, using: &random)
-                let operation = ["Transaction", "Cancel", "LastTransaction", "GetTransaction", "Nonsense"].randomElement(using: &random) ?? ""
+                let operation =
+                    ["Transaction", "Cancel", "LastTransaction", "GetTransaction", "Nonsense"].randomElement(using: &random) ?? ""
                 let texts = [
                     "", "{", "[]", "{\"operation\":7}", "{\"operation\":\"\(operation)\"}",
                     "{\"operation\":\"\(operation)\",\"requestedAmount\":\"1\",\"uniqueTransactionId\":\"\(connection)\",\"requestId\":[]}",
@@ -87,4 +89,3 @@ struct CertificationTests {
         }
     }
 }
-
