@@ -68,7 +68,7 @@ struct RehearsedPOS {
         switch message["operation"]?.string {
         case "Status":
             if flaw == .ignoresStatus, message["message"]?.string == "APPROVED" { later(0, .sell) }
-            if flaw == .result60, message["context"] == nil { later(0, .sell) }
+            if flaw == .result60, message["context"] == nil, !due.contains(where: { $0.what == .sell }) { later(0, .sell) }
             if flaw == .waitsForFinal, let current { later(12, .giveUp(current)) }
         case "Cancel":
             if flaw == .result13 { later(0, .sell) }

@@ -103,7 +103,7 @@ struct ReceiptTests {
                             VÉRIFIÉ PAR NIP
 
                             COPIE DU CLIENT
-                     Veuillez conserver cette copie.
+                    Veuillez conserver cette copie.
 
                 """)
         #expect(receipt.text(.merchant).contains("MERCHANT COPY"), "the merchant reads the merchant's language")
@@ -195,14 +195,14 @@ struct ReceiptTests {
                 DÍA                                  326
 
                 VENTA\("                                   ")
-                  VISA                12     USD 1234.00
-                  MASTERCARD           1        USD 5.00
+                  VISA              12       USD 1234.00
+                  MASTERCARD         1          USD 5.00
                 DEVOLUCIÓN\("                              ")
-                  VISA                 2       USD 30.00
+                  VISA               2         USD 30.00
 
-                VENTAS                13     USD 1239.00
-                DEVOLUCIONES           2       USD 30.00
-                ANULACIONES            0        USD 0.00
+                VENTAS              13       USD 1239.00
+                DEVOLUCIONES         2         USD 30.00
+                ANULACIONES          0          USD 0.00
                 NETO                        USD -1209.00
 
                          CUADRA CON EL SERVIDOR
