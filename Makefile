@@ -19,7 +19,7 @@ build: setup
 
 # One build serves everything below; the store tests drive the very programs that ship.
 test: venv
-	@scripts/setup.sh chromium $(LABORATORY)
+	@scripts/setup.sh chromium curl $(LABORATORY)
 	$(SWIFT) build $(CONFIGURATION) --build-tests
 	$(SWIFT) test $(CONFIGURATION) --skip-build --parallel
 	Tests/HardwareInTheLoop/umockdev.sh $(BIN)

@@ -11,7 +11,7 @@ struct CountertopLab: AsyncParsableCommand {
         version: Product.version,
         subcommands: [
             Demo.self, TerminalCommand.self, HostCommand.self, DevicesCommand.self, APDUCommand.self, CardsCommand.self,
-            CampaignCommand.self, EchoCommand.self,
+            CampaignCommand.self, EchoCommand.self, CertifyCommand.self,
         ])
 }
 
