@@ -2,8 +2,8 @@ import Glibc
 import Synchronization
 import USB
 
-/// One end of the socket between lab and terminal, with a thread that reads it. Writing happens at once where the socket takes it; what it
-/// does not take is written by the thread, so that nobody who sends ever waits.
+/// One end of a socket of the lab's buses, with a thread that reads it. Writing happens at once where the socket takes it; what it does not
+/// take is written by the thread, so that nobody who sends ever waits.
 final class BusConnection: Sendable {
     private struct State {
         /// -1 when closed.
@@ -46,14 +46,17 @@ final class BusConnection: Sendable {
         }
     }
 
-    /// Starts reading. Both closures are called on the connection's thread and must not block; `onEnd` once, with the reason where the peer
-    /// sent something malformed.
+    /// Makes what a connection does with the bytes that arrive; it answers what was malformed, which ends the connection.
+    typealias Reading = (ArraySlice<UInt8>) -> String?
+
+    /// Starts reading. All closures are called on the connection's thread and must not block; `reading` once, at the start, and `onEnd` once,
+    /// with the reason where the peer sent something malformed.
     func start(
-        _ name: String, onFrame: @escaping @Sendable (BusFrame) -> Void, onEnd: @escaping @Sendable (String?) -> Void
+        _ name: String, reading: @escaping @Sendable () -> Reading, onEnd: @escaping @Sendable (String?) -> Void
     ) throws(USBError) {
         let shared = shared
         let thread = try DedicatedThread(name) {
-            let reason = Self.read(shared, onFrame)
+            let reason = Self.read(shared, reading())
             shared.state.withLock { state in
                 Glibc.close(state.descriptor)
                 state.descriptor = -1
@@ -64,9 +67,31 @@ final class BusConnection: Sendable {
         self.thread.withLock { $0 = thread }
     }
 
-    /// Sends a frame; nothing happens when the connection has ended.
-    func send(_ frame: BusFrame) {
-        let bytes = frame.bytes
+    /// The same for the frames between lab and terminal.
+    func start(
+        _ name: String, onFrame: @escaping @Sendable (BusFrame) -> Void, onEnd: @escaping @Sendable (String?) -> Void
+    ) throws(USBError) {
+        try start(
+            name,
+            reading: {
+                var decoder = BusFrameDecoder()
+                return { bytes in
+                    decoder.append(bytes)
+                    while true {
+                        switch decoder.next() {
+                        case .needMore: return nil
+                        case .frame(let frame): onFrame(frame)
+                        case .malformed(let reason): return reason
+                        }
+                    }
+                }
+            }, onEnd: onEnd)
+    }
+
+    func send(_ frame: BusFrame) { send(frame.bytes) }
+
+    /// Sends bytes; nothing happens when the connection has ended.
+    func send(_ bytes: [UInt8]) {
         let needsThread = shared.state.withLock { state in
             guard state.descriptor >= 0, !state.isEnding else { return false }
             let isIdle = state.unsent.isEmpty
@@ -99,8 +124,7 @@ final class BusConnection: Sendable {
     }
 
     /// Reads until the end. Answers what was malformed, if that was the end.
-    private static func read(_ shared: Shared, _ onFrame: (BusFrame) -> Void) -> String? {
-        var decoder = BusFrameDecoder()
+    private static func read(_ shared: Shared, _ take: Reading) -> String? {
         var block = [UInt8](repeating: 0, count: 1 << 16)
         while true {
             let (descriptor, hasUnsent, isEnding) = shared.state.withLock { state in
@@ -118,14 +142,7 @@ final class BusConnection: Sendable {
             let count = Glibc.recv(descriptor, &block, block.count, 0)
             if count < 0, errno == EAGAIN || errno == EINTR { continue }
             guard count > 0 else { return nil }
-            decoder.append(block.prefix(count))
-            frames: while true {
-                switch decoder.next() {
-                case .needMore: break frames
-                case .frame(let frame): onFrame(frame)
-                case .malformed(let reason): return reason
-                }
-            }
+            if let reason = take(block.prefix(count)) { return reason }
         }
     }
 }

@@ -15,15 +15,13 @@ public final class SocketBusServer: Sendable {
     private final class Shared: Sendable {
         let bus: any USBBus
         let logger: Logger
-        let wakeup: Wakeup
         let state = Mutex(State())
         let side = Broadcast<[UInt8]>(keeping: 256)
         let clients = Broadcast<Int>(keeping: 0)
 
-        init(_ bus: any USBBus, _ logger: Logger) throws(USBError) {
+        init(_ bus: any USBBus, _ logger: Logger) {
             self.bus = bus
             self.logger = logger
-            wakeup = try Wakeup()
         }
 
         func forget(_ session: SocketBusSession) {
@@ -36,20 +34,14 @@ public final class SocketBusServer: Sendable {
 
     private let shared: Shared
     private let path: String
-    private let thread: DedicatedThread
+    private let acceptor: BusAcceptor
 
     /// Listens at `path`, which only this user may connect to; a socket left there by an earlier process is replaced.
     public init(serving bus: any USBBus, at path: String, logger: Logger = Logger(label: "lab.bus")) throws(USBError) {
-        let shared = try Shared(bus, logger)
-        let listener = try Self.listen(at: path)
+        let shared = Shared(bus, logger)
         self.shared = shared
         self.path = path
-        do throws(USBError) {
-            thread = try DedicatedThread("lab-bus-accept") { Self.accept(listener, shared) }
-        } catch {
-            Glibc.close(listener)
-            throw error
-        }
+        acceptor = try BusAcceptor("lab-bus-accept", listener: try Self.listen(at: path)) { Self.serve($0, shared) }
     }
 
     /// Sends a side message to every connected terminal. Answers whether there was one.
@@ -75,8 +67,7 @@ public final class SocketBusServer: Sendable {
             return Array(state.sessions.values)
         }
         guard let sessions else { return }
-        shared.wakeup.ring()
-        await thread.ended()
+        await acceptor.close()
         unlink(path)
         for session in sessions { await session.close() }
         shared.side.finish()
@@ -95,27 +86,6 @@ public final class SocketBusServer: Sendable {
             throw error
         }
         return descriptor
-    }
-
-    private static func accept(_ listener: Int32, _ shared: Shared) {
-        defer { Glibc.close(listener) }
-        while true {
-            var polled = [
-                pollfd(fd: listener, events: Int16(POLLIN), revents: 0),
-                pollfd(fd: shared.wakeup.descriptor, events: Int16(POLLIN), revents: 0),
-            ]
-            poll(&polled, nfds_t(polled.count), -1)
-            if shared.state.withLock({ $0.isClosed }) { return }
-            guard polled[0].revents != 0 else { continue }
-            let descriptor = Glibc.accept(listener, nil, nil)
-            guard descriptor >= 0 else {
-                // Out of descriptors, for one: the connection stays in the queue, so pause.
-                poll(nil, 0, 100)
-                continue
-            }
-            _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
-            serve(descriptor, shared)
-        }
     }
 
     private static func serve(_ descriptor: Int32, _ shared: Shared) {

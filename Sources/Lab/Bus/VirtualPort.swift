@@ -33,6 +33,12 @@ public final class VirtualPort: Sendable {
     private let doorbell = Mutex(Doorbell())
     private let timers = Mutex<[TransferID: Task<Void, Never>]>([:])
     private let numbers = Atomic<UInt64>(1)
+    private let removal = Mutex(Removal())
+
+    private struct Removal {
+        var isOver = false
+        var handlers: [@Sendable () -> Void] = []
+    }
 
     /// A model may say "ready" while it is being called, when `machine` is locked: such calls are noted and served by whoever leaves last.
     private struct Doorbell {
@@ -112,6 +118,21 @@ public final class VirtualPort: Sendable {
     /// The same with another reason, when it is not the plug that is pulled.
     func remove(_ error: USBError) {
         run { machine in machine.remove(error) }
+        let handlers = removal.withLock { removal in
+            removal.isOver = true
+            defer { removal.handlers = [] }
+            return removal.handlers
+        }
+        for handler in handlers { handler() }
+    }
+
+    /// Calls `handler` once when the device is gone, at once where it is already.
+    func whenRemoved(_ handler: @escaping @Sendable () -> Void) {
+        let isOver = removal.withLock { removal in
+            if !removal.isOver { removal.handlers.append(handler) }
+            return removal.isOver
+        }
+        if isOver { handler() }
     }
 
     // MARK: -
