@@ -4,8 +4,10 @@ SWIFT ?= swift
 PYTHON ?= python3
 CONFIGURATION := -c release -Xswiftc -enable-testing
 BIN := .build/release
+# What the virtual machine is built and run with.
+LABORATORY := umockdev qemu-system-x86 busybox-static cpio kmod zstd
 
-.PHONY: run test check bench format setup build ship venv clean
+.PHONY: run test hil check bench format setup build ship venv clean
 
 run: setup
 	$(SWIFT) build $(CONFIGURATION) --product countertop-lab
@@ -17,10 +19,23 @@ build: setup
 
 # One build serves everything below; the store tests drive the very programs that ship.
 test: venv
-	@scripts/setup.sh chromium
+	@scripts/setup.sh chromium $(LABORATORY)
 	$(SWIFT) build $(CONFIGURATION) --build-tests
 	$(SWIFT) test $(CONFIGURATION) --skip-build --parallel
+	Tests/HardwareInTheLoop/umockdev.sh $(BIN)
+	Hardware/lab/hil.sh $(BIN)
 	.venv/bin/python -m pytest -q Tests/Store Tests/Conformance
+
+# Hardware in the loop: the drivers and a whole sale on a real kernel, in a virtual machine with virtual devices (CYCLES=500 for more plugging);
+# DEVICES=usb: with real ones on this machine's USB, and a person.
+hil: venv
+	@scripts/setup.sh $(LABORATORY)
+	$(SWIFT) build $(CONFIGURATION) --build-tests
+ifeq ($(DEVICES),usb)
+	$(PYTHON) Hardware/lab/bench.py $(BIN)
+else
+	Hardware/lab/hil.sh $(BIN)
+endif
 
 check: setup
 	$(SWIFT) format lint --strict --parallel --recursive Package.swift Sources Tests
@@ -48,4 +63,4 @@ venv: .venv/ready
 	touch $@
 
 clean:
-	rm -rf .build .build-ship .venv artifacts
+	rm -rf .build .build-ship .build-lab .venv artifacts

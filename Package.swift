@@ -45,6 +45,7 @@ let package = Package(
         .systemLibrary(name: "CLibUSB", path: "Sources/CLibUSB", pkgConfig: "libusb-1.0", providers: [.apt(["libusb-1.0-0-dev"])]),
         .systemLibrary(name: "CLibUDev", path: "Sources/CLibUDev", pkgConfig: "libudev", providers: [.apt(["libudev-dev"])]),
         .systemLibrary(name: "CLibCrypto", path: "Sources/CLibCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CLibTime", path: "Sources/CLibTime"),
         module("Hex", []),
         module("Money", []),
         module("JSON", []),
@@ -77,9 +78,17 @@ let package = Package(
                 nio("NIOHTTP1"), nio("NIOWebSocket"), nio("NIOConcurrencyHelpers"),
             ]),
         module(
+            "Diagnostics",
+            [
+                "Terminal", "Devices", "USB", "PaymentHost", "JSON", "Hex", nioSSL, nio("NIOCore"), nio("NIOPosix"), nio("NIOTLS"),
+                "CLibTime",
+            ],
+            resources: [.embedInCode("Rules")]),
+        module(
             "Service",
             [
-                "TerminalAPI", "Terminal", "Devices", "PaymentHost", "USB", "Keys", "EMV", "ISO8583", "Money", "Hex", yams, logging,
+                "Diagnostics", "TerminalAPI", "Terminal", "Devices", "PaymentHost", "USB", "Keys", "EMV", "ISO8583", "Money", "Hex", yams,
+                logging,
                 nio("NIOCore"),
                 nio("NIOPosix"),
             ], resources: [.embedInCode("Tables")]),
@@ -92,9 +101,18 @@ let package = Package(
                 nio("NIOConcurrencyHelpers"),
             ], resources: [.embedInCode("Cards/Profiles"), .embedInCode("Pages")]),
         // Floor 6
-        program("countertop", ["Service", "Devices", "EMV", "SmartCard", "USB", "JSON", "Hex", argumentParser, logging]),
-        program("countertop-lab", ["Lab", "Service", "TerminalAPI", "USB", "JSON", argumentParser, logging, nio("NIOPosix")]),
+        program("countertop", ["Service", "Diagnostics", "Devices", "EMV", "SmartCard", "USB", "JSON", "Hex", argumentParser, logging]),
+        program(
+            "countertop-lab",
+            ["Lab", "Service", "TerminalAPI", "Devices", "SmartCard", "Hex", "USB", "JSON", argumentParser, logging, nio("NIOPosix")]),
         // Tests
+        .systemLibrary(
+            name: "CUMockdev", path: "Tests/HardwareInTheLoop/CUMockdev", pkgConfig: "umockdev-1.0", providers: [.apt(["libumockdev-dev"])]),
+        .target(
+            name: "Grounds", dependencies: ["CUMockdev", "Lab", "USB"], path: "Tests/HardwareInTheLoop/Grounds", swiftSettings: settings),
+        .testTarget(
+            name: "HardwareInTheLoopTests", dependencies: ["Grounds", "Lab", "Devices", "USB", "SmartCard", "Hex", logging],
+            path: "Tests/HardwareInTheLoop/Cases", swiftSettings: settings),
         tests("Hex"),
         tests("Money"),
         tests("JSON"),
@@ -104,7 +122,7 @@ let package = Package(
         tests("MagneticStripe", ["Keys"]),
         tests("ISO8583", ["Hex", "Keys"]),
         tests("USB", ["CLibUSB", "Hex", logging]),
-        tests("Devices", ["Lab", "USB", "SmartCard", "MagneticStripe", "Keys", "Hex", logging]),
+        tests("Devices", ["Lab", "Grounds", "USB", "SmartCard", "MagneticStripe", "Keys", "Hex", logging]),
         tests("EMV", ["SmartCard", "Keys", "Hex", "Money"]),
         tests(
             "PaymentHost",
@@ -116,11 +134,13 @@ let package = Package(
                 "Terminal", "JSON", "Hex", "Money", "Keys", "Devices", "PaymentHost", logging, nioSSL, nio("NIOCore"), nio("NIOPosix"),
                 nio("NIOHTTP1"), nio("NIOWebSocket"), nio("NIOConcurrencyHelpers"),
             ]),
+        tests("Diagnostics", ["Lab", "Terminal", "Devices", "USB", "PaymentHost", "JSON", "Hex", logging]),
         tests("Service"),
         tests(
             "Lab",
             [
-                "Service", "Terminal", "Devices", "USB", "SmartCard", "EMV", "ISO8583", "PaymentHost", "Keys", "Hex", "Money", "JSON",
+                "Grounds", "Service", "Terminal", "Devices", "USB", "SmartCard", "EMV", "ISO8583", "PaymentHost", "Keys", "Hex", "Money",
+                "JSON",
                 logging,
                 nioSSL, nio("NIOCore"), nio("NIOPosix"), nio("NIOConcurrencyHelpers"),
             ]),

@@ -20,7 +20,7 @@ command -v dpkg-query >/dev/null 2>&1 || {
     exit 0
 }
 missing=
-for package in pkg-config libusb-1.0-0-dev libudev-dev libssl-dev libsqlite3-dev openssl python3 python3-venv "$@"; do
+for package in pkg-config libusb-1.0-0-dev libudev-dev libssl-dev libsqlite3-dev libumockdev-dev openssl python3 python3-venv "$@"; do
     dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing="$missing $package"
 done
 [ -n "$missing" ] || exit 0

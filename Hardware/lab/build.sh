@@ -8,7 +8,7 @@ folder=$(realpath -m "${1:-$here/../../.build-lab}")
 # Modules that the cases need, with what they depend on.
 modules="virtio_pci virtio_rng 9pnet_virtio 9p overlay xhci-pci vhci-hcd usbhid hid-generic usblp cdc-acm uhid"
 # The guest's root is the host's, so only what a plain machine lacks: udev's daemon, and the peer.
-packages="udev kmod libkmod2 libudev1 libcap2 libacl1 libblkid1 libselinux1 pcscd libccid libpcsclite1 python3-pyscard"
+packages="udev kmod libkmod2 libudev1 libcap2 libacl1 libblkid1 libselinux1 pcscd libccid libpcsclite1 libpcsclite-dev"
 
 kernel=$(apt-cache depends linux-image-amd64 2>/dev/null | awk '/Depends: linux-image-[0-9]/ { print $2; exit }')
 [ -n "$kernel" ] || { echo "build.sh: the package lists know no linux-image-amd64; run apt-get update" >&2; exit 1; }

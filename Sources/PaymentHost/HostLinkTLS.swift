@@ -62,3 +62,12 @@ struct HostLinkTLS: Sendable {
     /// An IP address cannot be a server name (RFC 6066, 3).
     private static func isAddress(_ name: String) -> Bool { (try? SocketAddress(ipAddress: name, port: 0)) != nil }
 }
+
+extension HostLink {
+    /// The TLS end of a connection to `address`, as the link itself would have it; for those who try the connection without it.
+    public static func tlsHandler(
+        _ tls: HostLinkConfiguration.TLS, for address: HostLinkConfiguration.Address
+    ) throws -> NIOSSLClientHandler {
+        try HostLinkTLS(tls).handler(for: address)
+    }
+}

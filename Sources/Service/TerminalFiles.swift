@@ -34,6 +34,13 @@ struct TerminalFiles {
         }
     }
 
+    /// Certificates that the terminal made in the data folder, as far as they are there.
+    static func certificates(in directory: String) -> [(whose: String, file: String)] {
+        [("POS server", directory + "/tls/server.pem"), ("site authority", directory + "/tls/ca.pem")].filter {
+            FileManager.default.fileExists(atPath: $0.1)
+        }
+    }
+
     /// A text file of the configuration, such as PEM.
     static func text(_ path: String) throws(ServiceError) -> String {
         guard let data = FileManager.default.contents(atPath: path), let text = String(data: data, encoding: .utf8) else {

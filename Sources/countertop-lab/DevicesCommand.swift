@@ -7,7 +7,8 @@ import USB
 struct DevicesCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "devices",
-        abstract: "Serves virtual devices: on a socket for `countertop-lab terminal`, over USB/IP, or plugged into this machine's kernel.")
+        abstract: "Serves virtual devices: on a socket for `countertop-lab terminal`, over USB/IP, or plugged into this machine's kernel.",
+        discussion: "Takes orders on standard input: insert CARD, remove, unplug, plug.")
 
     @Option(help: "Unix socket to serve on.") var bus: String?
     @Option(help: "Port on loopback to export the devices on over USB/IP, for `usbip attach`; 0 for any.") var usbipPort: Int?
@@ -25,8 +26,10 @@ struct DevicesCommand: AsyncParsableCommand {
         let devices = MemoryBus()
         let server = try bus.map { path throws(USBError) in try SocketBusServer(serving: devices, at: path) }
         let chip = VirtualCCIDReader()
-        try devices.plug(chip, at: USBBusPath("lab-1"))
-        if let card { chip.insert(try CardIssuer().issue(try CardProfiles.named(card))) }
+        let place = USBBusPath("lab-1")
+        try devices.plug(chip, at: place)
+        let orders = DeviceOrders(devices, chip: chip, at: place)
+        if let card { try orders.insert(card) }
         let exporter = try usbipPort.map { port throws(USBError) in try USBIPServer(serving: devices, port: port) }
         let controller = kernel ? try VirtualHostController(exporting: devices) : nil
         var ready = JSONObject()
@@ -35,6 +38,7 @@ struct DevicesCommand: AsyncParsableCommand {
         if let exporter { ready.append("usbipPort", .integer(Int64(exporter.port))) }
         ready.append("devices", .array(device.map(JSONValue.string)))
         say(JSONValue.object(ready).text)
+        orders.follow()
         await ended.value
         await controller?.close()
         await exporter?.close()

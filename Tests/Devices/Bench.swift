@@ -1,3 +1,4 @@
+import Grounds
 import Lab
 import SmartCard
 import Testing
@@ -5,7 +6,7 @@ import USB
 
 @testable import Devices
 
-/// A strict memory bus with virtual readers, and a registry that serves it.
+/// A bus with virtual readers, on the ground on which the tests run, seen through a strict one; and a registry that serves it.
 final class Bench: Sendable {
     static let port = USBBusPath("1-1")
 
@@ -15,12 +16,13 @@ final class Bench: Sendable {
     private let running: Task<Void, Never>
 
     init(
-        _ reader: VirtualCCIDReader? = nil, roles: DeviceRoles = DeviceRoles(), busClock: any Clock<Duration> = ContinuousClock(),
+        _ reader: VirtualCCIDReader? = nil, roles: DeviceRoles = DeviceRoles(), busClock: (any Clock<Duration>)? = nil,
         driverClock: any Clock<Duration> = ContinuousClock()
     ) throws {
-        let bus = MemoryBus(clock: busClock)
+        if busClock != nil { try Ground.current.needsOwnTime() }
+        let bus = MemoryBus(clock: busClock ?? ContinuousClock())
         if let reader { try bus.plug(reader, at: Self.port) }
-        let strict = StrictBus(bus)
+        let strict = StrictBus(try Ground.current.bus(for: bus))
         let registry = DeviceRegistry(buses: [strict], roles: roles, drivers: [CCIDDriver(clock: driverClock)], logger: .quiet)
         self.bus = bus
         self.strict = strict
@@ -47,6 +49,7 @@ final class Bench: Sendable {
         running.cancel()
         await running.value
         #expect(strict.openCount == 0, "a device stayed open", sourceLocation: sourceLocation)
+        await strict.close()
     }
 }
 
@@ -59,13 +62,9 @@ extension ChipReader {
     }
 }
 
-/// Waits, without a clock, for something that only needs other tasks to run.
+/// Waits for something that only needs other tasks to run, and on a system the system's.
 func eventually(_ what: Comment, sourceLocation: SourceLocation = #_sourceLocation, _ isSo: () -> Bool) async {
-    for _ in 0..<200_000 {
-        if isSo() { return }
-        await Task.yield()
-    }
-    Issue.record(what, sourceLocation: sourceLocation)
+    if !(await comes(isSo)) { Issue.record(what, sourceLocation: sourceLocation) }
 }
 
 /// The code of the error that `body` throws.

@@ -1,3 +1,4 @@
+import Grounds
 import Lab
 import SmartCard
 import Synchronization
@@ -106,7 +107,9 @@ struct DeviceRegistryTests {
         await bench.close()
     }
 
-    @Test("a reader that another program holds is listed with what to do, and tried again when it is plugged in again")
+    @Test(
+        "a reader that another program holds is listed with what to do, and tried again when it is plugged in again",
+        .inMemory("another program is another bus here; Cases has it on a kernel"))
     func busy() async throws {
         let bus = MemoryBus()
         let virtual = VirtualCCIDReader()
@@ -129,7 +132,27 @@ struct DeviceRegistryTests {
         await running.value
     }
 
-    @Test("a device that may not be opened is listed as such, with the remedy")
+    @Test("a reader that another program holds is in service by itself soon after that lets go", .inMemory("the clock is the test's"))
+    func busyNoLonger() async throws {
+        let bus = MemoryBus()
+        try bus.plug(VirtualCCIDReader(), at: Bench.port)
+        let other = try await bus.open(Bench.port)
+        try await other.claim(interface: 0)
+        let clock = SteppedClock()
+        let registry = DeviceRegistry(buses: [bus], clock: clock, logger: .quiet)
+        let running = Task { await registry.run() }
+        var changes = registry.changes().makeAsyncIterator()
+        #expect(await changes.next()?.device.state == .fault)
+        // Still held: nothing new is said.
+        clock.step()
+        await other.close()
+        clock.step()
+        #expect(await changes.next()?.device.state == .ready)
+        running.cancel()
+        await running.value
+    }
+
+    @Test("a device that may not be opened is listed as such, with the remedy", .inMemory("the bus refuses by order"))
     func noPermission() async throws {
         let memory = MemoryBus()
         try memory.plug(VirtualCCIDReader(), at: Bench.port)
@@ -172,7 +195,7 @@ struct DeviceRegistryTests {
         await bench.close()
     }
 
-    @Test("a bus that cannot be watched is a finding, and does not end the registry")
+    @Test("a bus that cannot be watched is a finding, and does not end the registry", .inMemory("the bus is closed by order"))
     func unavailableBus() async throws {
         let memory = MemoryBus()
         try memory.plug(VirtualCCIDReader(), at: Bench.port)
@@ -187,7 +210,7 @@ struct DeviceRegistryTests {
         #expect(registry.devices.map(\.state) == [.absent])
     }
 
-    @Test("closing before running, twice, and while running")
+    @Test("closing before running, twice, and while running", .inMemory("nothing is plugged in"))
     func closing() async throws {
         let registry = DeviceRegistry(buses: [MemoryBus()], logger: .quiet)
         await registry.close()
@@ -199,7 +222,7 @@ struct DeviceRegistryTests {
         #expect(await readers.next() == nil)
     }
 
-    @Test("a thousand times plugged and unplugged, nothing grows")
+    @Test("a thousand times plugged and unplugged, nothing grows", .inMemory("Cases counts cycles on a kernel"))
     func thousandCycles() async throws {
         let virtual = VirtualCCIDReader()
         virtual.insert(EchoCard())

@@ -1,15 +1,14 @@
-import Lab
 import Synchronization
 import Testing
 import USB
 
-/// A memory bus that is as unforgiving as a system: a cancelled task gets no transfer done, a device is opened by one at a time, and letting
+/// A bus that is as unforgiving as a system: a cancelled task gets no transfer done, a device is opened by one at a time, and letting
 /// go of it takes a while.
 final class StrictBus: USBBus {
-    let bus: MemoryBus
+    let bus: any USBBus
     private let open = Mutex<[USBBusPath: Int]>([:])
 
-    init(_ bus: MemoryBus) { self.bus = bus }
+    init(_ bus: any USBBus) { self.bus = bus }
 
     var openCount: Int { open.withLock { $0.values.reduce(0, +) } }
 

@@ -81,7 +81,7 @@ public final class MemoryBus: USBBus {
     }
 
     /// The port at `path`, for those who serve its device elsewhere. Throws `.noDevice`.
-    func port(_ path: USBBusPath) throws(USBError) -> VirtualPort {
+    public func port(_ path: USBBusPath) throws(USBError) -> VirtualPort {
         try state.withLock { state throws(USBError) in
             if state.isClosed { throw .busClosed }
             guard let port = state.ports[path] else { throw USBError(.noDevice, "Nothing is plugged in at \(path).") }

@@ -1,3 +1,4 @@
+import Grounds
 import Lab
 import SmartCard
 import Testing
@@ -17,8 +18,8 @@ struct CCIDReaderFaultTests {
         let virtual = VirtualCCIDReader(profile)
         let card = ScriptedCard(Array(repeating: (selectPSEHex, "9000"), count: commands))
         virtual.insert(card)
-        // Nothing that the reader does takes time, so whoever waits has waited long enough.
-        let bench = try Bench(virtual, busClock: ImpatientClock())
+        // Nothing that the reader does takes time, so whoever waits has waited long enough; on a system only a time-out needs that.
+        let bench = try Bench(virtual, busClock: Ground.current.isReal && code != .timeout ? nil : ImpatientClock())
         let reader = try await bench.chipReader()
         _ = try await reader.powerOn()
         virtual.inject(fault, on: 0x6F)

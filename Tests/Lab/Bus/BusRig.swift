@@ -1,4 +1,5 @@
 import Glibc
+import Grounds
 import Synchronization
 import Testing
 import USB
@@ -8,6 +9,10 @@ import USB
 /// The ways to reach a virtual device; every rule of the bus holds on each.
 enum BusKind: String, CaseIterable, Sendable, CustomTestStringConvertible {
     case memory, socket
+    /// libusb and udev, on the ground on which the tests run.
+    case system
+
+    static var allCases: [BusKind] { Ground.current.isReal ? [.system] : [.memory, .socket] }
     var testDescription: String { rawValue }
 }
 
@@ -36,6 +41,9 @@ struct BusRig: Sendable {
         case .socket:
             server = try SocketBusServer(serving: memory, at: socket)
             bus = try SocketBusClient(connectingTo: socket)
+        case .system:
+            server = nil
+            bus = try Ground.current.bus(for: memory)
         }
     }
 

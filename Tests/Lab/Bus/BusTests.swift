@@ -1,3 +1,4 @@
+import Grounds
 import Testing
 import USB
 
@@ -101,7 +102,9 @@ struct BusTests {
         await rig.close()
     }
 
-    @Test("a transfer ends when its time is up, and the device can be used again", arguments: BusKind.allCases)
+    @Test(
+        "a transfer ends when its time is up, and the device can be used again", .inMemory("the time limit is the test's"),
+        arguments: BusKind.allCases)
     func timeout(_ kind: BusKind) async throws {
         let rig = try BusRig(kind)
         let device = try await rig.opened()
@@ -215,11 +218,13 @@ struct BusTests {
         let first = try await rig.opened()
         let second = try await rig.bus.open(BusRig.path)
         #expect(await failure { try await second.claim(interface: 0) } == .busy)
-        #expect(await failure { try await second.bulkOut(0x01, [1], timeout: BusRig.limit) } == .notFound)
+        // Linux claims by itself what is free, and says otherwise why not.
+        let refused = await failure { try await second.bulkOut(0x01, [1], timeout: BusRig.limit) }
+        #expect(kind == .system ? refused != nil : refused == .notFound)
         #expect(await failure { try await second.claim(interface: 9) } == .notFound)
         try await second.claim(interface: 1)
         try await first.release(interface: 0)
-        #expect(await failure { try await first.bulkOut(0x01, [1], timeout: BusRig.limit) } == .notFound)
+        if kind != .system { #expect(await failure { try await first.bulkOut(0x01, [1], timeout: BusRig.limit) } == .notFound) }
         try await second.claim(interface: 0)
         await second.close()
         try await first.claim(interface: 0)
@@ -227,7 +232,9 @@ struct BusTests {
         await rig.close()
     }
 
-    @Test("a reset ends what is under way and keeps claims", arguments: BusKind.allCases)
+    @Test(
+        "a reset ends what is under way and keeps claims", .inMemory("a virtual host controller does not tell the device of a bus reset"),
+        arguments: BusKind.allCases)
     func reset(_ kind: BusKind) async throws {
         let rig = try BusRig(kind)
         let device = try await rig.opened()
@@ -254,7 +261,7 @@ struct BusTests {
         await rig.close()
     }
 
-    @Test("a slow device answers later, or too late", arguments: BusKind.allCases)
+    @Test("a slow device answers later, or too late", .inMemory("the time limit is the test's"), arguments: BusKind.allCases)
     func slow(_ kind: BusKind) async throws {
         let rig = try BusRig(kind)
         let device = try await rig.opened()
@@ -275,7 +282,7 @@ struct BusTests {
         await rig.close()
     }
 
-    @Test("transfers of one endpoint are served in the order in which they were asked for")
+    @Test("transfers of one endpoint are served in the order in which they were asked for", .inMemory("rules of the memory bus"))
     func order() async throws {
         let rig = try BusRig(.memory)
         let device = try await rig.opened()
@@ -290,7 +297,7 @@ struct BusTests {
         await rig.close()
     }
 
-    @Test("a stall without an endpoint hits a bulk transfer, a waiting one first")
+    @Test("a stall without an endpoint hits a bulk transfer, a waiting one first", .inMemory("rules of the memory bus"))
     func stallWaiting() async throws {
         let rig = try BusRig(.memory)
         let device = try await rig.opened()
@@ -305,7 +312,7 @@ struct BusTests {
         await rig.close()
     }
 
-    @Test("an occupied place, an empty one, and descriptors that nobody understands are refused")
+    @Test("an occupied place, an empty one, and descriptors that nobody understands are refused", .inMemory("rules of the memory bus"))
     func plugging() async throws {
         let rig = try BusRig(.memory)
         try rig.memory.plug(rig.device, at: BusRig.path)

@@ -1,10 +1,11 @@
 import Glibc
+import Grounds
 import Testing
 import USB
 
 @testable import Lab
 
-@Suite("The socket between lab and terminal", .timeLimit(.minutes(1)))
+@Suite("The socket between lab and terminal", .inMemory("the socket is not a system's bus"), .timeLimit(.minutes(1)))
 struct SocketBusTests {
     @Test("when a terminal goes, what it had open is closed, and the next finds everything free")
     func reconnect() async throws {

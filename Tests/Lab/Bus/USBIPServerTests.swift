@@ -105,7 +105,10 @@ struct USBIPServerTests {
     @Test("an importer that breaks the protocol is let go, and the next is served")
     func broken() async throws {
         let (_, _, server) = try served()
-        for bytes in [[UInt8](repeating: 0xFF, count: 100), USBIPBytes.importDevice("lab-1") + USBIPBytes.deviceList + [UInt8](repeating: 0, count: 40)] {
+        for bytes in [
+            [UInt8](repeating: 0xFF, count: 100),
+            USBIPBytes.importDevice("lab-1") + USBIPBytes.deviceList + [UInt8](repeating: 0, count: 40),
+        ] {
             let importer = try Importer(server.port)
             importer.send(bytes)
             #expect(throws: Importer.Ended.self) { while true { _ = try importer.read(1) } }

@@ -1,0 +1,80 @@
+#!/usr/bin/env bash
+# cases.sh BINARIES PEER: every case of hardware in the loop, inside the laboratory's virtual machine (make hil). Results: lines `case|device|outcome|seconds|name`
+# in /share/results; exit 1 when one failed.
+set -uo pipefail
+binaries=$1
+peer=$2
+share=/share
+results=$share/results
+: >"$results"
+failures=0
+started=0
+
+begin() { started=$(date +%s%N); }
+record() { # DEVICE OUTCOME NAME
+    printf 'case|%s|%s|%s|%s\n' "$1" "$2" "$(awk "BEGIN { printf \"%.1f\", ($(date +%s%N) - $started) / 1e9 }")" "$3" | tee -a "$results"
+    [ "$2" = pass ] || failures=$((failures + 1))
+}
+check() { # DEVICE NAME COMMAND…
+    local device=$1 name=$2
+    shift 2
+    begin
+    if "$@" >"$share/last.log" 2>&1; then record "$device" pass "$name"; else
+        record "$device" FAIL "$name"
+        sed 's/^/    /' "$share/last.log" | tail -40
+    fi
+}
+as() { setpriv --reuid="$1" --regid="$1" --clear-groups -- "${@:2}"; }
+
+# Devices of the lab, in a process of their own, plugged into this kernel; commands go to descriptor 3.
+plug() {
+    coproc lab { exec "$binaries/countertop-lab" devices --kernel "$@" 2>"$share/devices.log"; }
+    lab_pid=$!
+    exec 3>&"${lab[1]}"
+    read -r ready <&"${lab[0]}" || return 1
+    state ready || return 1
+    udevadm settle --timeout=20
+}
+unplug() {
+    exec 3>&-
+    kill "$lab_pid" && wait "$lab_pid"
+}
+# Waits, by the program itself, until a reader has the state.
+state() { timeout 60 sh -c "until '$binaries/countertop' devices --json | grep -q '\"state\":\"$1\"'; do :; done"; }
+node() { find /dev/bus/usb -type c | while read -r file; do [ "$(udevadm info -q property -n "$file" | grep -c 'ID_VENDOR_ID=08e6')" = 1 ] && echo "$file"; done; }
+
+# 1. The bodies of the device tests, on libusb, udev and this kernel.
+begin
+COUNTERTOP_GROUND=kernel "$binaries/countertopPackageTests.xctest" --testing-library swift-testing --no-parallel \
+    --filter "$(cat Tests/HardwareInTheLoop/bodies)" --xunit-output "$share/bodies.xml" >"$share/bodies.log" 2>&1
+status=$?
+[ -s "$share/bodies.xml" ] || cp "$share/bodies-swift-testing.xml" "$share/bodies.xml" 2>/dev/null
+[ "$status" = 0 ] || { grep -E '✘|↳|rror' "$share/bodies.log" | head -60; }
+record all "$([ "$status" = 0 ] && echo pass || echo FAIL)" "the device tests' bodies"
+
+# 2. Permissions by the project's rule.
+permissions() {
+    plug --device chip || return 1
+    local file
+    file=$(node)
+    [ -n "$file" ] || { echo "no node"; return 1; }
+    stat -c '%G %a %n' "$file"
+    [ "$(stat -c '%G %a' "$file")" = "countertop 660" ] || return 1
+    [ "$(cat "/sys/bus/usb/devices/$(basename "$(udevadm info -q path -n "$file")")/power/control")" = on ] || { echo "autosuspend is not off"; return 1; }
+    udevadm info -q property -n "$file" | tee /dev/stderr | grep -q '^ID_MM_DEVICE_IGNORE=1$' || return 1
+    as countertop "$binaries/countertop" devices --json | tee /dev/stderr | grep -q '"state":"ready"' || return 1
+    as nobody "$binaries/countertop" devices --json | tee /dev/stderr | grep -q '"state":"noPermission"' || return 1
+    # A root hub is none of ours.
+    [ "$(stat -c '%G' /dev/bus/usb/001/001)" = root ] || return 1
+}
+check chip "the udev rule opens the reader to the service's user, and to nobody else" permissions
+unplug 2>/dev/null
+
+# 3. One whole sale: reader in the kernel, the production program as its user, host simulator, point of sale.
+sale() { .venv/bin/python Tests/HardwareInTheLoop/sale.py "$binaries"; }
+check chip "a whole sale with countertop serve" sale
+
+# 4. The peer: pcscd and libccid on the same virtual reader answer the same.
+peers() { .venv/bin/python Tests/Benchmarks/bench_readers.py --binaries "$binaries" --peer "$peer" --apdus "${APDUS:-200}" --output "$share/readers.json"; }
+check chip "pcscd and libccid: same ATR, same answers" peers
+exit $((failures > 0))

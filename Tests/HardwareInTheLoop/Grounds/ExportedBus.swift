@@ -1,0 +1,67 @@
+import Lab
+import Synchronization
+import USB
+
+/// The system's bus, reduced to the devices that a memory bus exports to it, at the places that they have there: so a test's body finds them
+/// where it plugged them in, on every ground.
+final class ExportedBus: USBBus {
+    private let memory: MemoryBus
+    private let exporter: any Exporter
+    private let system: LibUSBBus
+    /// Where the system shows what is plugged in at a place.
+    private let shown = Mutex<[USBBusPath: USBBusPath]>([:])
+
+    init(_ memory: MemoryBus, _ exporter: any Exporter, _ system: LibUSBBus) {
+        self.memory = memory
+        self.exporter = exporter
+        self.system = system
+    }
+
+    func events() async throws(USBError) -> AsyncStream<USBBusEvent> {
+        let events = try await system.events()
+        let (stream, continuation) = AsyncStream<USBBusEvent>.makeStream()
+        let task = Task { [self] in
+            var places: [USBBusPath: USBBusPath] = [:]
+            for await event in events {
+                switch event {
+                case .attached(let info):
+                    guard let place = exporter.place(of: info.path) else { continue }
+                    places[info.path] = place
+                    shown.withLock { $0[place] = info.path }
+                    continuation.yield(
+                        .attached(
+                            USBDeviceInfo(
+                                path: place, descriptor: info.descriptor, manufacturer: info.manufacturer, product: info.product,
+                                serialNumber: info.serialNumber, node: info.node)))
+                case .detached(let path):
+                    guard let place = places.removeValue(forKey: path) else { continue }
+                    shown.withLock { if $0[place] == path { $0[place] = nil } }
+                    continuation.yield(.detached(place))
+                }
+            }
+            continuation.finish()
+        }
+        continuation.onTermination = { _ in task.cancel() }
+        return stream
+    }
+
+    func open(_ path: USBBusPath) async throws(USBError) -> any USBDevice {
+        // In memory a device is there when it is plugged in; a system takes a moment to see it.
+        if memory.devices.contains(where: { $0.path == path }) {
+            for await event in try await events() {
+                if case .attached(let info) = event, info.path == path { break }
+            }
+        }
+        guard let systemPath = shown.withLock({ $0[path] }) else {
+            // After `close()` it is that which the system's bus says.
+            _ = try await system.events()
+            throw USBError(.noDevice, "Nothing is plugged in at \(path).")
+        }
+        return try await system.open(systemPath)
+    }
+
+    func close() async {
+        await system.close()
+        await exporter.close()
+    }
+}
