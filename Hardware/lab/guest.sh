@@ -3,6 +3,7 @@
 # Its exit code goes to /share/status.
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM=dumb LC_ALL=C
 dmesg -n 1
+echo laboratory >/proc/sys/kernel/hostname
 ip link set lo up 2>/dev/null || busybox ifconfig lo 127.0.0.1 up
 cd "$(cat /share/directory)"
 # The group that the package would make, and a user in it and one out of it.
