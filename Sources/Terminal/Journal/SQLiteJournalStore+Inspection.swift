@@ -28,7 +28,7 @@ extension SQLiteJournalStore {
             return try database.read { database in
                 // At most as many as a person reads.
                 let damage = try String.fetchAll(database, sql: "PRAGMA quick_check(5)").filter { $0 != "ok" }
-                let unfinished = try Int.fetchOne(database, sql: "SELECT count(*) FROM transactions WHERE unfinished = 1") ?? 0
+                let unfinished = try Int.fetchOne(database, sql: "SELECT count(*) FROM transactions WHERE unfinished > 0") ?? 0
                 return JournalInspection(damage: damage, unfinished: unfinished)
             }
         } catch {
