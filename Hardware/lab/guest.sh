@@ -2,15 +2,19 @@
 # The guest's first process: udev with the project's rules and no others that could hide a mistake in them, then the command in /share/command.
 # Its exit code goes to /share/status.
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM=dumb LC_ALL=C
-ip link set lo up 2>/dev/null || busybox ifconfig lo 127.0.0.1 up
+dmesg -n 1
+echo laboratory >/proc/sys/kernel/hostname
+busybox ifconfig lo 127.0.0.1 up
+# An address besides loopback's: without one the resolver denies that there is IPv4 (AI_ADDRCONFIG), even for numbers.
+busybox ifconfig lo:1 192.0.2.1 netmask 255.255.255.0 up
 cd "$(cat /share/directory)"
 # The group that the package would make, and a user in it and one out of it.
 grep -q '^countertop:' /etc/group || echo 'countertop:x:990:' >>/etc/group
 grep -q '^countertop:' /etc/passwd || echo 'countertop:x:990:990::/tmp:/bin/sh' >>/etc/passwd
 mkdir -p /run/udev/rules.d
-# udev's own rules give devices their properties (usb_id); the rest of the distribution's rules only take time here.
+# udev's own rules give devices their properties (usb_id), and libccid's switch autosuspend on, against which ours must hold; the rest of the distribution's rules only take time here.
 for rules in /usr/lib/udev/rules.d/*.rules /lib/udev/rules.d/*.rules; do
-    case ${rules##*/} in 50-udev-default.rules | 60-countertop.rules) ;; *) ln -sf /dev/null "/run/udev/rules.d/${rules##*/}" ;; esac
+    case ${rules##*/} in 50-udev-default.rules | 60-countertop.rules | 92-libccid.rules) ;; *) ln -sf /dev/null "/run/udev/rules.d/${rules##*/}" ;; esac
 done
 cp udev/60-countertop.rules /run/udev/rules.d/
 /lib/systemd/systemd-udevd --daemon --children-max=4

@@ -29,8 +29,9 @@ fi
 share=$(mktemp -d)
 trap 'rm -rf "$share"' EXIT
 status=0
-CASES=${CASES:-} "$here/run.sh" -t "${LIMIT:-600}" -s "$share" \
-    "export CYCLES=${CYCLES:-50} APDUS=${APDUS:-200}; exec Hardware/lab/cases.sh '$(realpath "$binaries")' '$peer'" || status=$?
+"$here/run.sh" -t "${LIMIT:-600}" -s "$share" \
+    "export CYCLES=${CYCLES:-50} APDUS=${APDUS:-200} PARTS='${PARTS:-}'; exec Hardware/lab/cases.sh '$(realpath "$binaries")' '$peer'" || status=$?
 python3 "$here/table.py" "$share" || status=1
+[ ! -f "$share/readers.log" ] || cat "$share/readers.log"
 echo "hardware in the loop: $(($(date +%s) - started)) s, exit code $status"
 exit "$status"

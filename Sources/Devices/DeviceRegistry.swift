@@ -6,7 +6,7 @@ import USB
 /// Watches buses, has drivers open what they know, and says at any time which devices there are and which of each kind is in
 /// service.
 ///
-/// A device that cannot be opened is listed with what is wrong and tried again when it is plugged in again.
+/// A device that cannot be opened is listed with what is wrong, and tried again every now and then and when it is plugged in again.
 public final class DeviceRegistry: DeviceProvider {
     private struct State {
         var listing: DeviceListing
@@ -27,6 +27,7 @@ public final class DeviceRegistry: DeviceProvider {
 
     private let buses: [any USBBus]
     private let drivers: [any DeviceDriver]
+    private let clock: any Clock<Duration>
     private let logger: Logger
     private let state: Mutex<State>
     private let inService = DevicesInService()
@@ -40,11 +41,13 @@ public final class DeviceRegistry: DeviceProvider {
         ]
     }
 
+    /// - Parameter clock: times the pauses before a device that failed is tried again.
     public init(
         buses: [any USBBus], roles: DeviceRoles = DeviceRoles(), drivers: [any DeviceDriver] = DeviceRegistry.standardDrivers,
-        logger: Logger = Logger(label: "devices")
+        clock: any Clock<Duration> = ContinuousClock(), logger: Logger = Logger(label: "devices")
     ) {
         self.buses = buses
+        self.clock = clock
         self.drivers = drivers
         self.logger = logger
         state = Mutex(State(listing: DeviceListing(roles: roles)))
@@ -154,12 +157,31 @@ public final class DeviceRegistry: DeviceProvider {
         let recognised = driver.recognise(info)
         guard recognised.contains(where: { $0.state == .ready }) else { return list(key, number, recognised) }
         guard !Task.isCancelled else { return }
-        let device: any OpenDevice
-        do {
-            device = try await driver.open(info, on: bus)
-        } catch {
-            return list(key, number, recognised.map { $0.failed(error) })
+        var pause = Self.firstPause
+        while !Task.isCancelled {
+            let device: any OpenDevice
+            do {
+                device = try await driver.open(info, on: bus)
+            } catch {
+                list(key, number, recognised.map { $0.failed(error) })
+                guard error.code != .unsupported else { return }
+                try? await clock.sleep(for: pause)
+                pause = min(pause * 2, Self.longestPause)
+                continue
+            }
+            if await serve(key, number, device) { return }
+            pause = Self.firstPause
+            try? await clock.sleep(for: pause)
         }
+    }
+
+    /// How long a device that could not be opened, or failed, is left alone before it is tried again while it stays plugged in: whoever held it may
+    /// have let go, and its permissions may have come.
+    private static let firstPause = Duration.seconds(2)
+    private static let longestPause = Duration.seconds(60)
+
+    /// Until the device ends. Answers whether it is gone.
+    private func serve(_ key: DeviceListing.Key, _ number: UInt64, _ device: any OpenDevice) async -> Bool {
         list(key, number, device.descriptions, device.capabilities)
         let reason = await device.run()
         // First nobody may choose the device any more, then it is closed.
@@ -169,6 +191,7 @@ public final class DeviceRegistry: DeviceProvider {
             list(key, number, device.descriptions.map { $0.failed(reason) })
         }
         await device.close()
+        return reason.code == .deviceGone
     }
 
     private func list(_ key: DeviceListing.Key, _ number: UInt64, _ devices: [DeviceDescription], _ capabilities: [DeviceCapability] = []) {

@@ -83,8 +83,9 @@ def main():
     ours = [run([options.binaries / "countertop-lab", "apdu", "--rounds", options.apdus, *APDUS], devices) for _ in range(options.repeats)]
 
     os.makedirs("/run/pcscd", exist_ok=True)
-    daemon = subprocess.Popen(["pcscd", "--foreground", "--disable-polkit"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    daemon = subprocess.Popen(["pcscd", "--foreground"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     theirs = []
+    assert daemon.poll() is None, "pcscd ended at once"
     for _ in range(options.repeats):
         # One round alone says what plugging costs the daemon; that is not counted to the APDUs.
         once = run([options.peer, "1", *APDUS], devices, daemon.pid)

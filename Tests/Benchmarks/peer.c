@@ -39,19 +39,24 @@ int main(int count, char **arguments) {
     char names[1024] = "";
     DWORD length;
     SCARD_READERSTATE plug = {.szReader = "\\\\?PnP?\\Notification", .dwCurrentState = SCARD_STATE_UNAWARE};
-    while (length = sizeof names, SCardListReaders(context, NULL, names, &length) != SCARD_S_SUCCESS || names[0] == 0) {
-        LONG status = SCardGetStatusChange(context, 60000, &plug, 1);
-        if (status != SCARD_S_SUCCESS) check(status, "waiting for a reader");
-        plug.dwCurrentState = plug.dwEventState;
-    }
-    SCARD_READERSTATE card = {.szReader = names, .dwCurrentState = SCARD_STATE_UNAWARE};
+    SCARD_READERSTATE card;
+    LONG status;
     do {
-        check(SCardGetStatusChange(context, 60000, &card, 1), "waiting for a card");
-        card.dwCurrentState = card.dwEventState;
-    } while (!(card.dwEventState & SCARD_STATE_PRESENT));
+        while (length = sizeof names, SCardListReaders(context, NULL, names, &length) != SCARD_S_SUCCESS || names[0] == 0) {
+            status = SCardGetStatusChange(context, 60000, &plug, 1);
+            if (status != SCARD_S_SUCCESS) check(status, "waiting for a reader");
+            plug.dwCurrentState = plug.dwEventState;
+        }
+        card = (SCARD_READERSTATE){.szReader = names, .dwCurrentState = SCARD_STATE_UNAWARE};
+        do {
+            status = SCardGetStatusChange(context, 60000, &card, 1);
+            card.dwCurrentState = card.dwEventState;
+        } while (status == SCARD_S_SUCCESS && !(card.dwEventState & SCARD_STATE_PRESENT));
+        /* The daemon lists a reader for a moment before it can be asked for. */
+    } while (status == SCARD_E_UNKNOWN_READER || status == SCARD_E_READER_UNAVAILABLE);
+    check(status, "waiting for a card");
     SCARDHANDLE handle;
     DWORD protocol;
-    LONG status;
     while ((status = SCardConnect(context, names, SCARD_SHARE_SHARED, SCARD_PROTOCOL_T0 | SCARD_PROTOCOL_T1, &handle, &protocol)) == SCARD_E_NO_SMARTCARD)
         check(SCardGetStatusChange(context, 60000, &card, 1), "waiting for power");
     check(status, "connecting");

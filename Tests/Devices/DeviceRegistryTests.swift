@@ -132,6 +132,26 @@ struct DeviceRegistryTests {
         await running.value
     }
 
+    @Test("a reader that another program holds is in service by itself soon after that lets go", .inMemory("the clock is the test's"))
+    func busyNoLonger() async throws {
+        let bus = MemoryBus()
+        try bus.plug(VirtualCCIDReader(), at: Bench.port)
+        let other = try await bus.open(Bench.port)
+        try await other.claim(interface: 0)
+        let clock = SteppedClock()
+        let registry = DeviceRegistry(buses: [bus], clock: clock, logger: .quiet)
+        let running = Task { await registry.run() }
+        var changes = registry.changes().makeAsyncIterator()
+        #expect(await changes.next()?.device.state == .fault)
+        // Still held: nothing new is said.
+        clock.step()
+        await other.close()
+        clock.step()
+        #expect(await changes.next()?.device.state == .ready)
+        running.cancel()
+        await running.value
+    }
+
     @Test("a device that may not be opened is listed as such, with the remedy", .inMemory("the bus refuses by order"))
     func noPermission() async throws {
         let memory = MemoryBus()

@@ -88,6 +88,7 @@ struct InspectionTests {
         let store = try SQLiteJournalStore(path: folder + "/journal.sqlite")
         #expect(try SQLiteJournalStore.inspect(path: folder + "/journal.sqlite") == JournalInspection(damage: [], unfinished: 0))
         store.close()
+        for name in ["-wal", "-shm"] { try? FileManager.default.removeItem(atPath: folder + "/journal.sqlite" + name) }
         try Data(repeating: 0x55, count: 8192).write(to: URL(filePath: folder + "/journal.sqlite"))
         #expect(throws: JournalError.self) { try SQLiteJournalStore.inspect(path: folder + "/journal.sqlite") }
     }

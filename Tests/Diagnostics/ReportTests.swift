@@ -25,10 +25,10 @@ struct SystemFindingsTests {
     @Test("a machine with nothing wrong has nothing but fine findings, and exit code 0")
     func fine() {
         let report = DiagnosticReport(devices: [], system: good.findings)
-        #expect(report.system.count == 8)
+        #expect(report.system.count == 9)
         #expect(report.findings.allSatisfy { $0.severity == .fine && $0.remedy == nil })
         #expect(report.exitCode == 0)
-        #expect(report.text.hasSuffix("8 fine, 0 warning, 0 fault"))
+        #expect(report.text.hasSuffix("9 fine, 0 warning, 0 fault"))
     }
 
     static let wrong: [(check: String, severity: Finding.Severity, facts: SystemFacts)] = [
@@ -52,7 +52,7 @@ struct SystemFindingsTests {
     ]
 
     @Test("what is wrong is one finding of its severity that says what to do, and decides the exit code", arguments: wrong.indices)
-    func wrong(_ index: Int) throws {
+    func isFound(_ index: Int) throws {
         let (check, severity, facts) = Self.wrong[index]
         let findings = facts.findings.filter { $0.severity != .fine }
         #expect(findings.map(\.check) == [check])
@@ -130,7 +130,7 @@ struct DeviceFindingsTests {
     private static let empty = USBDeviceDescriptor(vendorID: 1, productID: 1, release: 1, configurations: [])
 
     @Test("what is wrong is one finding that says what to do", arguments: wrong.indices)
-    func wrong(_ index: Int) {
+    func isFound(_ index: Int) {
         let (check, severity, facts) = Self.wrong[index]
         let findings = facts.findings.filter { $0.severity != .fine }
         #expect(findings.map(\.check) == [check])

@@ -1,6 +1,7 @@
 """sale.py BINARIES: one sale on a real kernel. The lab's reader is plugged into it, `countertop serve` runs as the user countertop, the host is
 the simulator, the point of sale is this script. The plug is pulled before the second sale and put in again: the terminal must come back by itself.
 Exit code 0 when the books agree."""
+import atexit
 import json
 import os
 import pathlib
@@ -18,6 +19,8 @@ PATIENCE = 90  # seconds; the guest's processor is emulated
 
 def start(*command, **options):
     process = subprocess.Popen([str(part) for part in command], stdout=subprocess.PIPE, stderr=sys.stderr, text=True, **options)
+    # When something fails nothing stays plugged in for the next case.
+    atexit.register(lambda: process.poll() is None and (process.kill(), process.wait(PATIENCE)))
     return process
 
 

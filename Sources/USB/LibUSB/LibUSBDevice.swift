@@ -19,6 +19,9 @@ final class LibUSBDevice: USBDevice {
     private let state = Mutex(State())
     private let onClose: @Sendable (LibUSBDevice) -> Void
     private let isFreed = Atomic(false)
+    /// What the descriptors name. Linux and libusb say of anything else only that it did not work.
+    private let interfaces: Set<UInt8>
+    private let endpoints: Set<UInt8>
 
     /// - Parameter onClose: called once, when the handle is freed.
     init(info: USBDeviceInfo, handle: LibUSBPointer, context: LibUSBContext, onClose: @escaping @Sendable (LibUSBDevice) -> Void) {
@@ -26,11 +29,18 @@ final class LibUSBDevice: USBDevice {
         self.handle = handle
         self.context = context
         self.onClose = onClose
+        let interfaces = info.descriptor.configurations.flatMap(\.interfaces)
+        self.interfaces = Set(interfaces.map(\.number))
+        endpoints = Set(interfaces.flatMap(\.endpoints).map(\.address))
     }
 
     // MARK: Commands
 
     func claim(interface: UInt8) async throws(USBError) {
+        // A closed device says so, whatever is asked of it.
+        guard interfaces.contains(interface) || state.withLock({ $0.isClosed }) else {
+            throw USBError(.notFound, "The device has no interface \(interface).")
+        }
         try await command("Claiming interface \(interface) of \(info.path)") { libusb_claim_interface($0, Int32(interface)) }
     }
 
@@ -66,15 +76,24 @@ final class LibUSBDevice: USBDevice {
     }
 
     func bulkOut(_ endpoint: UInt8, _ data: [UInt8], timeout: Duration) async throws(USBError) {
+        try checkEndpoint(endpoint & 0x7F)
         _ = try await perform(try LibUSBTransfer(.bulk, endpoint: endpoint & 0x7F, data: data, on: handle, timeout: timeout))
     }
 
     func bulkIn(_ endpoint: UInt8, length: Int, timeout: Duration) async throws(USBError) -> [UInt8] {
-        try await perform(try LibUSBTransfer(.bulk, endpoint: endpoint | 0x80, length: length, on: handle, timeout: timeout))
+        try checkEndpoint(endpoint | 0x80)
+        return try await perform(try LibUSBTransfer(.bulk, endpoint: endpoint | 0x80, length: length, on: handle, timeout: timeout))
     }
 
     func interruptIn(_ endpoint: UInt8, length: Int, timeout: Duration?) async throws(USBError) -> [UInt8] {
-        try await perform(try LibUSBTransfer(.interrupt, endpoint: endpoint | 0x80, length: length, on: handle, timeout: timeout))
+        try checkEndpoint(endpoint | 0x80)
+        return try await perform(try LibUSBTransfer(.interrupt, endpoint: endpoint | 0x80, length: length, on: handle, timeout: timeout))
+    }
+
+    private func checkEndpoint(_ endpoint: UInt8) throws(USBError) {
+        guard endpoints.contains(endpoint) || state.withLock({ $0.isClosed }) else {
+            throw USBError(.notFound, "The device has no endpoint 0x\([endpoint].hex).")
+        }
     }
 
     private func perform(_ transfer: LibUSBTransfer) async throws(USBError) -> [UInt8] {
@@ -134,7 +153,7 @@ final class LibUSBDevice: USBDevice {
         _ = try? await context.commands.run { [self] () throws(USBError) in
             guard !isFreed.exchange(true, ordering: .relaxed) else { return }
             // Closing gives up claims, but only releasing brings the kernel's driver back (libusb_set_auto_detach_kernel_driver).
-            for interface in Set(info.descriptor.configurations.flatMap(\.interfaces).map(\.number)) {
+            for interface in interfaces {
                 libusb_release_interface(handle.value, Int32(interface))
             }
             libusb_close(handle.value)
