@@ -1,5 +1,6 @@
 import Devices
 import EMV
+import Glibc
 import ISO8583
 import Keys
 import Logging
@@ -143,6 +144,8 @@ struct Assembly {
         var environment = TerminalEngine.Environment(
             configuration: terminal, devices: registry, host: link, display: display, keys: keys, onFatal: onFatal)
         environment.point = point
+        // Ends in order as on SIGTERM (1001 to every connection, sign-off at the host); whoever watches over the process starts it again.
+        environment.onRestartDue = { _ = kill(getpid(), SIGTERM) }
         environment.parameters = parameters
         environment.log = logger.labelled("terminal")
         return TerminalEngine(environment)
