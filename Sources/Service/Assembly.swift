@@ -137,6 +137,8 @@ struct Assembly {
             applications: try Tables.applications(file: configuration.applicationsFile).applications, language: merchant.language,
             dataDirectory: files.directory)
         terminal.authorities = authorities
+        terminal.followUpPacing.unknownOriginalFinalAfter =
+            try dialect(configuration.host.dialect).options.unknownOriginalFinalAfter.map { .seconds($0) }
         let keys: SiteKeys
         do { keys = try SiteKeys.open(path: files.siteKey) } catch {
             throw ServiceError(.keys, "The site key cannot be used: \(error)", remedy: error.remedy)
