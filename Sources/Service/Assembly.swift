@@ -1,5 +1,6 @@
 import Devices
 import EMV
+import Glibc
 import ISO8583
 import Keys
 import Logging
@@ -137,6 +138,8 @@ struct Assembly {
             dataDirectory: files.directory)
         terminal.authorities = authorities
         terminal.merchantLocation = merchant.location == "-" ? "" : merchant.location
+        terminal.followUpPacing.unknownOriginalFinalAfter =
+            try dialect(configuration.host.dialect).options.unknownOriginalFinalAfter.map { .seconds($0) }
         let keys: SiteKeys
         do { keys = try SiteKeys.open(path: files.siteKey) } catch {
             throw ServiceError(.keys, "The site key cannot be used: \(error)", remedy: error.remedy)
@@ -144,6 +147,8 @@ struct Assembly {
         var environment = TerminalEngine.Environment(
             configuration: terminal, devices: registry, host: link, display: display, keys: keys, onFatal: onFatal)
         environment.point = point
+        // Ends in order as on SIGTERM (1001 to every connection, sign-off at the host); whoever watches over the process starts it again.
+        environment.onRestartDue = { _ = kill(getpid(), SIGTERM) }
         environment.parameters = parameters
         environment.log = logger.labelled("terminal")
         return TerminalEngine(environment)

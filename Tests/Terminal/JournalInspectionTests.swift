@@ -78,13 +78,14 @@ struct JournalInspectionTests {
         let store = try SQLiteJournalStore(path: directory.journal)
         let young = WallTime(milliseconds: Samples.time.milliseconds + 10)
         for (id, peer, at, batch) in [
-            ("old", "till", Samples.time, 1), ("open", "till", Samples.time, 2), ("young", "till", young, 1), ("due", "till", Samples.time, 1),
+            ("old", "till", Samples.time, 1), ("open", "till", Samples.time, 2), ("young", "till", young, 1),
+            ("due", "till", Samples.time, 1),
             ("other", "other", Samples.time, 1), ("last", "till", young, 2),
         ] {
             try store.commit([Samples.accepted(id, peer: peer, at: at, batch: batch), Samples.pending(id)])
             try store.commit([Samples.decided(id, id == "due" ? Samples.silent : Samples.approved)])
         }
-        store.prune(acceptedBefore: young, openBatch: 2)
+        store.prune(acceptedBefore: young, keeping: [2])
         let left = try ["old", "open", "young", "due", "other", "last"].filter { try store.transaction(TransactionID($0)) != nil }
         #expect(left == ["open", "young", "due", "other", "last"])
         #expect(try store.findings().isEmpty)

@@ -17,7 +17,9 @@ extension TerminalEngine {
         do throws(JournalError) {
             if let earlier = try earlier(request, store) { return earlier }
             if running != nil { return refuse(request, .busy, nil, "A transaction is running.") }
-            if isShuttingDown { return refuse(request, .terminalNotReady, .maintenance, "The terminal is about to restart.") }
+            if isShuttingDown || isInMaintenance {
+                return refuse(request, .terminalNotReady, .maintenance, "The terminal is about to restart.")
+            }
             let plan: TransactionPlan
             do throws(PlanError) { plan = try planner(store).plan(request) } catch {
                 switch error {

@@ -152,6 +152,7 @@ extension TerminalEngine {
         prune()
         for continuation in waitingForIdle { continuation.resume() }
         waitingForIdle = []
+        restartWhenIdle()
     }
 }
 
@@ -162,7 +163,7 @@ extension TerminalEngine {
             environment.parameters?.number("NUMBATCHSAVEDAYS") ?? 5,
             environment.parameters?.number("NUMDAYSAUTH") ?? Self.authorizationDays, 2)
         let time = WallTime(milliseconds: environment.clock.wallTime.milliseconds - days * 24 * 3_600_000)
-        journal?.prune(acceptedBefore: time, openBatch: batchNumber)
+        journal?.prune(acceptedBefore: time, keeping: [batchNumber] + [frozen?.number].compactMap(\.self))
     }
 }
 

@@ -28,6 +28,8 @@ public actor TerminalEngine: PaymentTerminal {
         public var point: @Sendable (TransactionPoint) -> Void
         /// A commit failed: nothing more may be told or sent, connections close 1011, the process must exit (pos-protocol, section 5).
         public var onFatal: @Sendable (JournalError) -> Void
+        /// The daily restart is due and nothing runs: the process closes its connections (1001 "terminal restart") and starts again.
+        public var onRestartDue: @Sendable () -> Void = {}
         public var log: Logger
 
         public init(
@@ -95,6 +97,8 @@ public actor TerminalEngine: PaymentTerminal {
     var frozen: JournaledBatch?
     var reconciler = BatchReconciler()
     var reconcilerPause: Task<Void, Never>?
+    var restart: RestartSchedule?
+    var restartWait: Task<Void, Never>?
     var watches: [Task<Void, Never>] = []
     var presenceWatch: Task<Void, Never>?
 
@@ -130,6 +134,7 @@ public actor TerminalEngine: PaymentTerminal {
             Task { [weak self, host = environment.host] in
                 for await state in host.states() where state == .connected { await self?.linkConnected() }
             })
+        scheduleRestart()
         showWelcome()
     }
 
@@ -140,6 +145,7 @@ public actor TerminalEngine: PaymentTerminal {
         if running != nil, !isDead { await withCheckedContinuation { waitingForIdle.append($0) } }
         for task in watches + followUpPauses.values { task.cancel() }
         reconcilerPause?.cancel()
+        restartWait?.cancel()
         presenceWatch?.cancel()
         watches = []
         followUpPauses = [:]

@@ -39,9 +39,9 @@ public protocol JournalStore: Sendable {
     /// Whether an approved, unreversed transaction of this type in the batch carries the reference.
     func hasApproved(_ type: TransactionType, reference: String, batchNumber: Int) throws(JournalError) -> Bool
 
-    /// Forgets some of what was accepted before `time` in other batches than the open one, is finished, followed by nothing unfinished, and no peer's
+    /// Forgets some of what was accepted before `time` in other batches than `batches`, is finished, followed by nothing that is kept, and no peer's
     /// last. Housekeeping: called when nobody waits, again and again.
-    func prune(acceptedBefore time: WallTime, openBatch: Int)
+    func prune(acceptedBefore time: WallTime, keeping batches: [Int])
 
     /// Housekeeping that may cost syncs, called when nobody waits.
     func tidy()

@@ -23,8 +23,8 @@ final class JournalWriter: Sendable {
     /// Housekeeping behind everything asked for so far.
     func tidy() { thread { [store] in store.tidy() } }
 
-    func prune(acceptedBefore time: WallTime, openBatch: Int) {
-        queue.async { [store] in store.prune(acceptedBefore: time, openBatch: openBatch) }
+    func prune(acceptedBefore time: WallTime, keeping batches: [Int]) {
+        queue.async { [store] in store.prune(acceptedBefore: time, keeping: batches) }
     }
 
     /// Ends when everything asked for so far is done, and closes the store.

@@ -129,7 +129,7 @@ public final class MemoryJournalStore: JournalStore {
     }
 
     /// It lives for one schedule of faults, and forgets nothing.
-    public func prune(acceptedBefore time: WallTime, openBatch: Int) {}
+    public func prune(acceptedBefore time: WallTime, keeping batches: [Int]) {}
     public func tidy() {}
     public func close() {}
 

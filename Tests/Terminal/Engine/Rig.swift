@@ -42,6 +42,7 @@ struct Rig {
         environment.parameters = try TerminalParameters(path: nil, standards: parameters)
         environment.kernel = { ScriptedKernel(script, $0) }
         environment.clock = clock
+        environment.onRestartDue = { trace.append("restart") }
         environment.openJournal = { () throws(JournalError) in store }
         environment.log.logLevel = .critical
         environment.point = { name in
@@ -115,6 +116,13 @@ struct Rig {
         reader.remove()
         await engine.slotIs(.empty)
         return answer
+    }
+
+    /// The terminal as the next start finds it, so many seconds later. Its journal is in memory.
+    func restarted(after seconds: Int64, parameters: [String: String] = [:]) async throws -> Rig {
+        let store = try #require(store as? MemoryJournalStore)
+        let time = WallTime(milliseconds: JournalSamples.time.milliseconds + seconds * 1000)
+        return try await Rig(store: try store.afterPowerCut(), clock: VirtualClock(wall: time), parameters: parameters)
     }
 
     static func request(_ type: TransactionType, _ amount: Int64? = nil, original code: String? = nil) -> TransactionRequest {

@@ -220,8 +220,10 @@ struct HoldTests {
     func expired() async throws {
         let rig = try await Rig(parameters: ["NUMDAYSAUTH": "2"])
         _ = try await authorize(rig)
-        rig.clock.advance(by: .seconds(2 * 24 * 3600 + 1))
-        let refusal = await rig.refusal(Rig.request(.completion, 1000, original: "A00001"))
+        let young = try await rig.restarted(after: 2 * 24 * 3600 - 1, parameters: ["NUMDAYSAUTH": "2"])
+        _ = try await young.sell(Rig.request(.incrementalAuthorization, 1, original: "A00001"))
+        let later = try await rig.restarted(after: 2 * 24 * 3600 + 1, parameters: ["NUMDAYSAUTH": "2"])
+        let refusal = await later.refusal(Rig.request(.completion, 1000, original: "A00001"))
         #expect(refusal?.result == .originalNotRecognised && refusal?.errorMessage?.contains("too old") == true)
     }
 }

@@ -1,0 +1,35 @@
+/// The daily restart: announced when it is due and nothing runs.
+extension TerminalEngine {
+    func scheduleRestart() {
+        let local = times(at: environment.clock.wallTime).local
+        let minute = environment.parameters?["RESTARTTIME"].flatMap { Int($0) }.map { $0 / 100 * 60 + $0 % 100 }
+        restart = RestartSchedule(
+            start: environment.clock.now, localSeconds: local.hour * 3600 + local.minute * 60 + local.second, minute: minute)
+        awaitRestart()
+    }
+
+    private func awaitRestart() {
+        guard let next = restart?.change(after: environment.clock.now) else { return }
+        let clock = environment.clock
+        restartWait = Task { [weak self] in
+            do { try await clock.sleep(until: next) } catch { return }
+            await self?.restartTimeCame()
+        }
+    }
+
+    private func restartTimeCame() {
+        restartWhenIdle()
+        awaitRestart()
+    }
+
+    /// Called when the time has come, and when a transaction has ended.
+    func restartWhenIdle() {
+        guard let restart, restart.phase(at: environment.clock.now) != .running, running == nil, !isDead, !isShuttingDown else { return }
+        isShuttingDown = true
+        environment.log.notice("The daily restart begins.")
+        environment.onRestartDue()
+    }
+
+    /// From five minutes before the 24 hours are over.
+    var isInMaintenance: Bool { restart?.phase(at: environment.clock.now) == .maintenance }
+}
