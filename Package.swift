@@ -92,7 +92,7 @@ let package = Package(
                 nio("NIOConcurrencyHelpers"),
             ], resources: [.embedInCode("Cards/Profiles"), .embedInCode("Pages")]),
         // Floor 6
-        program("countertop", ["Service", "Devices", "EMV", "SmartCard", "USB", "JSON", "Hex", argumentParser, logging]),
+        program("countertop", ["Service", "Terminal", "Devices", "EMV", "SmartCard", "USB", "JSON", "Hex", argumentParser, logging]),
         program("countertop-lab", ["Lab", "Service", "TerminalAPI", "USB", "JSON", argumentParser, logging, nio("NIOPosix")]),
         // Tests
         tests("Hex"),

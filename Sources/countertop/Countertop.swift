@@ -7,7 +7,7 @@ struct Countertop: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "countertop",
         abstract: "A payment terminal on a Linux machine with USB card readers.",
-        subcommands: [Serve.self, DevicesCommand.self, EMVCommand.self, Version.self])
+        subcommands: [Serve.self, DevicesCommand.self, EMVCommand.self, JournalCommand.self, Version.self])
 }
 
 struct Version: ParsableCommand {

@@ -18,7 +18,6 @@ extension TerminalEngine {
             if let earlier = try earlier(request, store) { return earlier }
             if running != nil { return refuse(request, .busy, nil, "A transaction is running.") }
             if isShuttingDown { return refuse(request, .terminalNotReady, .maintenance, "The terminal is about to restart.") }
-            if request.type == .settlement { return refuse(request, .unsupported, nil, "SETTLEMENT is not supported.") }
             let plan: TransactionPlan
             do throws(PlanError) { plan = try planner(store).plan(request) } catch {
                 switch error {
@@ -74,7 +73,7 @@ extension TerminalEngine {
     }
 
     /// `NUMDAYSAUTH` of a terminal without parameters.
-    private static let authorizationDays: Int64 = 7
+    static let authorizationDays: Int64 = 7
 
     private func accept(
         _ request: TransactionRequest, _ plan: TransactionPlan, _ peer: PeerIdentity,

@@ -6,11 +6,15 @@ extension TerminalEngine {
     enum Committed: Sendable {
         case transaction(TransactionID, TransactionMachine.Commit)
         case followUp(FollowUpID)
+        case batch
+        /// Of a batch that nobody asked to settle.
+        case freeze
     }
 
     /// What the journal found at the start is carried on (pos-protocol, section 5, "crash or power cut").
     func takeOver(_ start: JournalStart) async {
         batchNumber = start.batchNumber
+        frozen = start.frozen
         stan = STANSequence(reservedThrough: start.stanReservedThrough)
         reservations = []
         let now = environment.clock.wallTime
@@ -33,6 +37,7 @@ extension TerminalEngine {
         }
         if !entries.isEmpty, let failure = await commitNow(entries) { return die(failure) }
         for (id, followUp, sent, flagged) in due { feedFollowUps(.due(id, followUp, sentBefore: sent, flagged: flagged)) }
+        reconcile(atStart: true)
         updateSnapshot()
     }
 
@@ -88,7 +93,8 @@ extension TerminalEngine {
             running?.intent = intent
             guard let cards = sealedCards(intent.followUps, from: 0, current) else { return }
             write([.transaction(id, .intent(intent))] + cards, withAcceptance, .transaction(id, .intent), [.afterPending])
-        case .freeze, .decision: break
+        case .freeze: commitFreeze(withAcceptance, id)
+        case .decision: break
         }
     }
 
@@ -163,7 +169,7 @@ extension TerminalEngine {
         return (FollowUp(.advice(advice), after: after), code)
     }
 
-    private func write(_ entries: [JournalEntry], _ withAcceptance: Bool, _ committed: Committed, _ points: [TransactionPoint] = []) {
+    func write(_ entries: [JournalEntry], _ withAcceptance: Bool, _ committed: Committed, _ points: [TransactionPoint] = []) {
         guard withAcceptance, let current = running else { return write(entries, committed, points) }
         write([.transaction(current.id, .accepted(current.acceptance))] + entries, committed, [.afterAccept] + points)
     }
@@ -187,6 +193,8 @@ extension TerminalEngine {
         case .transaction(let id, let commit) where running?.id == id: feed(.committed(commit))
         case .transaction: break
         case .followUp(let id): feedFollowUps(.committed(id))
+        case .batch: batchCommitted()
+        case .freeze: reconcile()
         }
     }
 

@@ -47,7 +47,7 @@ extension TerminalEngine {
         case .commitDecision(let decision, let withAcceptance): commitDecision(decision, withAcceptance, id)
         case .sendToHost: sendToHost(id)
         case .sendFollowUp(let index): sendFollowUp(index, id)
-        case .reconcile: break
+        case .reconcile: reconcile()
         case .completeCard(let verdict): completeCard(verdict)
         case .answerCancel: break
         case .reply: reply()
@@ -146,8 +146,20 @@ extension TerminalEngine {
         }
         updateSnapshot()
         journal?.tidy()
+        prune()
         for continuation in waitingForIdle { continuation.resume() }
         waitingForIdle = []
+    }
+}
+
+extension TerminalEngine {
+    /// What `NUMBATCHSAVEDAYS` no longer asks for; never what an authorization may still need (`NUMDAYSAUTH`), nor a `requestId` (48 hours).
+    private func prune() {
+        let days = max(
+            environment.parameters?.number("NUMBATCHSAVEDAYS") ?? 5,
+            environment.parameters?.number("NUMDAYSAUTH") ?? Self.authorizationDays, 2)
+        let time = WallTime(milliseconds: environment.clock.wallTime.milliseconds - days * 24 * 3_600_000)
+        journal?.prune(acceptedBefore: time, openBatch: batchNumber)
     }
 }
 

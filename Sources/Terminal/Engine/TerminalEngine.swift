@@ -84,6 +84,10 @@ public actor TerminalEngine: PaymentTerminal {
     var followUps: FollowUpQueue
     var followUpPauses: [FollowUpID: Task<Void, Never>] = [:]
     var followUpsDueSince: [FollowUpID: ContinuousClock.Instant] = [:]
+    /// Not reconciled yet.
+    var frozen: JournaledBatch?
+    var reconciler = BatchReconciler()
+    var reconcilerPause: Task<Void, Never>?
     var watches: [Task<Void, Never>] = []
     var presenceWatch: Task<Void, Never>?
 
@@ -113,7 +117,7 @@ public actor TerminalEngine: PaymentTerminal {
         watchEntryDevices()
         watches.append(
             Task { [weak self, host = environment.host] in
-                for await state in host.states() where state == .connected { await self?.feedFollowUps(.linkConnected) }
+                for await state in host.states() where state == .connected { await self?.linkConnected() }
             })
         showWelcome()
     }
@@ -124,6 +128,7 @@ public actor TerminalEngine: PaymentTerminal {
         if running != nil { feed(.cancel) }
         if running != nil, !isDead { await withCheckedContinuation { waitingForIdle.append($0) } }
         for task in watches + followUpPauses.values { task.cancel() }
+        reconcilerPause?.cancel()
         presenceWatch?.cancel()
         watches = []
         followUpPauses = [:]
@@ -131,6 +136,11 @@ public actor TerminalEngine: PaymentTerminal {
         await cardTask?.value
         await journal?.close()
         journal = nil
+    }
+
+    private func linkConnected() {
+        feedFollowUps(.linkConnected)
+        feedReconciler(.linkConnected)
     }
 
     public nonisolated var information: TerminalInformation {

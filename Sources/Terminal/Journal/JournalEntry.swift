@@ -5,6 +5,7 @@ import PaymentHost
 /// host has answered what carries it, the card enciphered.
 public enum JournalEntry: Sendable, Hashable {
     case transaction(TransactionID, TransactionEvent)
+    case batch(Int, BatchEvent)
     /// The batch that is open from here on.
     case batchOpened(Int)
     /// What a follow-up needs of the card; gone with the commit that ends the follow-up (host-protocol, "Fields").

@@ -27,11 +27,21 @@ public protocol JournalStore: Sendable {
     /// Every approved one with this authorization code, oldest first.
     func approved(authCode: String) throws(JournalError) -> [JournaledTransaction]
 
+    /// Every approved one accepted in the batch, oldest first.
+    func approved(batchNumber: Int) throws(JournalError) -> [JournaledTransaction]
+
+    /// A frozen batch.
+    func batch(_ number: Int) throws(JournalError) -> JournaledBatch?
+
     /// The card of a follow-up that is not over.
     func card(of id: FollowUpID) throws(JournalError) -> SealedCard?
 
     /// Whether an approved, unreversed transaction of this type in the batch carries the reference.
     func hasApproved(_ type: TransactionType, reference: String, batchNumber: Int) throws(JournalError) -> Bool
+
+    /// Forgets some of what was accepted before `time` in other batches than the open one, is finished, followed by nothing unfinished, and no peer's
+    /// last. Housekeeping: called when nobody waits, again and again.
+    func prune(acceptedBefore time: WallTime, openBatch: Int)
 
     /// Housekeeping that may cost syncs, called when nobody waits.
     func tidy()
@@ -59,7 +69,13 @@ public struct JournalStart: Sendable, Hashable {
     /// Not decided, or with a follow-up that is not over, in order of acceptance.
     public var unfinished: [JournaledTransaction]
 
-    public init(batchNumber: Int = 1, stanReservedThrough: Int = 0, unfinished: [JournaledTransaction] = []) {
+    /// Frozen last, and not reconciled.
+    public var frozen: JournaledBatch?
+
+    public init(
+        batchNumber: Int = 1, stanReservedThrough: Int = 0, unfinished: [JournaledTransaction] = [], frozen: JournaledBatch? = nil
+    ) {
+        self.frozen = frozen
         self.batchNumber = batchNumber
         self.stanReservedThrough = stanReservedThrough
         self.unfinished = unfinished

@@ -22,6 +22,10 @@ final class JournalWriter: Sendable {
     /// Housekeeping behind everything asked for so far.
     func tidy() { queue.async { [store] in store.tidy() } }
 
+    func prune(acceptedBefore time: WallTime, openBatch: Int) {
+        queue.async { [store] in store.prune(acceptedBefore: time, openBatch: openBatch) }
+    }
+
     /// Ends when everything asked for so far is done, and closes the store.
     func close() async {
         await withCheckedContinuation { continuation in

@@ -16,6 +16,7 @@ public final class MemoryJournalStore: JournalStore {
     struct Contents: Sendable {
         var start = JournalStart()
         var transactions: [TransactionID: JournaledTransaction] = [:]
+        var batches: [Int: JournaledBatch] = [:]
         var cards: [FollowUpID: SealedCard] = [:]
         /// In order of acceptance.
         var order: [TransactionID] = []
@@ -63,6 +64,7 @@ public final class MemoryJournalStore: JournalStore {
         contents.withLock { contents in
             var start = contents.start
             start.unfinished = contents.order.compactMap { contents.transactions[$0] }.filter(\.isUnfinished)
+            start.frozen = contents.batches.values.first { !$0.isReconciled }
             return start
         }
     }
@@ -105,6 +107,14 @@ public final class MemoryJournalStore: JournalStore {
         }
     }
 
+    public func approved(batchNumber: Int) -> [JournaledTransaction] {
+        contents.withLock { contents in
+            contents.order.compactMap { contents.transactions[$0] }.filter { $0.isApproved && $0.acceptance.batchNumber == batchNumber }
+        }
+    }
+
+    public func batch(_ number: Int) -> JournaledBatch? { contents.withLock { $0.batches[number] } }
+
     public func card(of id: FollowUpID) -> SealedCard? { contents.withLock { $0.cards[id] } }
 
     public func hasApproved(_ type: TransactionType, reference: String, batchNumber: Int) -> Bool {
@@ -114,6 +124,8 @@ public final class MemoryJournalStore: JournalStore {
         } != nil
     }
 
+    /// It lives for one schedule of faults, and forgets nothing.
+    public func prune(acceptedBefore time: WallTime, openBatch: Int) {}
     public func tidy() {}
     public func close() {}
 
@@ -149,6 +161,12 @@ extension MemoryJournalStore.Contents {
         for entry in entries {
             switch entry {
             case .batchOpened(let number): start.batchNumber = number
+            case .batch(let number, .frozen(let freeze)):
+                batches[number] = try JournaledBatch(number: number, events: [.frozen(freeze)])
+            case .batch(let number, let event):
+                guard var batch = batches[number] else { throw JournalError(.commitFailed, "Batch \(number) was never frozen.") }
+                try batch.apply(event)
+                batches[number] = batch
             case .stanReserved(let through): start.stanReservedThrough = through
             case .card(let id, let card): cards[id] = card
             case .transaction(let id, .accepted(let acceptance)):

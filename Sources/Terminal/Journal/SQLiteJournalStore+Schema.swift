@@ -5,6 +5,7 @@ import GRDB
 /// - `events` is the journal: every event of every transaction, in order, never changed.
 /// - `transactions` has a row for each, with what is looked up; it could be made again from `events`.
 /// - `cards` has what follow-ups that are not over need of the card, enciphered.
+/// - `batchEvents` has every event of every frozen batch, in order.
 /// - `terminal` holds the batch number and the STAN high-water mark.
 extension SQLiteJournalStore {
     static var migrator: DatabaseMigrator {
@@ -69,6 +70,15 @@ extension SQLiteJournalStore {
                     ) STRICT, WITHOUT ROWID;
                     """)
         }
+        migrator.registerMigration("4 batches") { database in
+            try database.execute(
+                sql: """
+                    CREATE TABLE batchEvents (
+                        sequence INTEGER PRIMARY KEY AUTOINCREMENT, batch INTEGER NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL
+                    ) STRICT;
+                    CREATE INDEX batchEventsByBatch ON batchEvents (batch, sequence);
+                    """)
+        }
         return migrator
     }
 
@@ -99,6 +109,10 @@ extension SQLiteJournalStore {
 
     static func write(_ entry: JournalEntry, _ body: String, _ database: Database) throws {
         switch entry {
+        case .batch(let number, let event):
+            let kind = if case .frozen = event { "frozen" } else { "changed" }
+            try database.cachedStatement(sql: "INSERT INTO batchEvents (batch, kind, body) VALUES (?, ?, ?)")
+                .execute(arguments: [number, kind, body])
         case .batchOpened(let number): try set("batchNumber", number, database)
         case .stanReserved(let through): try set("stanReservedThrough", through, database)
         case .card(let id, let card):

@@ -6,11 +6,14 @@ import GRDB
 public final class SQLiteJournalStore: JournalStore {
     let pool: DatabasePool
 
-    /// Opens `path`, creating it (mode 0600) or bringing it up to date.
-    public init(path: String) throws(JournalError) {
+    /// Opens `path`, creating it (mode 0600) unless it `mustExist`, or bringing it up to date.
+    public init(path: String, mustExist: Bool = false) throws(JournalError) {
+        if mustExist, !FileManager.default.fileExists(atPath: path) { throw JournalError(.cannotOpen, "There is no journal at \(path).") }
         var configuration = GRDB.Configuration()
         configuration.label = "journal"
         configuration.maximumReaderCount = 2
+        // `countertop journal resolve` writes from another process: its commit is waited for.
+        configuration.busyMode = .timeout(5)
         configuration.prepareDatabase { database in
             // Reads and the odd uncheckpointed page: little is enough, the terminal should be small.
             try database.execute(sql: "PRAGMA cache_size = -512")
@@ -47,7 +50,11 @@ public final class SQLiteJournalStore: JournalStore {
     public func commit(_ entries: [JournalEntry]) throws(JournalError) {
         var bodies: [String?] = []
         for entry in entries {
-            if case .transaction(_, let event) = entry { bodies.append(try event.body()) } else { bodies.append(nil) }
+            switch entry {
+            case .transaction(_, let event): bodies.append(try event.body())
+            case .batch(_, let event): bodies.append(try JournalCoding.encode(event))
+            case .batchOpened, .stanReserved, .card: bodies.append(nil)
+            }
         }
         do {
             let bodies = bodies
@@ -70,6 +77,11 @@ public final class SQLiteJournalStore: JournalStore {
             }
             let numbers = try Int64.fetchAll(database, sql: "SELECT number FROM transactions WHERE unfinished > 0 ORDER BY number")
             for number in numbers { start.unfinished.append(try Self.transaction(number, database)) }
+            // Only one is ever unreconciled: the one frozen last.
+            if let number = try Int.fetchOne(database, sql: "SELECT batch FROM batchEvents ORDER BY sequence DESC LIMIT 1") {
+                let batch = try Self.batch(number, database)
+                start.frozen = batch?.isReconciled == false ? batch : nil
+            }
             return start
         }
     }
@@ -101,6 +113,29 @@ public final class SQLiteJournalStore: JournalStore {
             let sql = "SELECT number FROM transactions WHERE authCode = ? AND approved = 1 ORDER BY number"
             return try Int64.fetchAll(database.cachedStatement(sql: sql), arguments: [authCode]).map { try Self.transaction($0, database) }
         }
+    }
+
+    public func approved(batchNumber: Int) throws(JournalError) -> [JournaledTransaction] {
+        try read { database in
+            let sql = "SELECT number FROM transactions WHERE batch = ? AND approved = 1 ORDER BY number"
+            return try Int64.fetchAll(database.cachedStatement(sql: sql), arguments: [batchNumber]).map {
+                try Self.transaction($0, database)
+            }
+        }
+    }
+
+    public func batch(_ number: Int) throws(JournalError) -> JournaledBatch? { try read { try Self.batch(number, $0) } }
+
+    private static func batch(_ number: Int, _ database: Database) throws -> JournaledBatch? {
+        // Batch numbers begin again after 999999: the last freeze counts.
+        let bodies = try String.fetchAll(
+            database,
+            sql: """
+                SELECT body FROM batchEvents WHERE batch = ?1 AND sequence >=
+                (SELECT max(sequence) FROM batchEvents WHERE batch = ?1 AND kind = 'frozen') ORDER BY sequence
+                """, arguments: [number])
+        if bodies.isEmpty { return nil }
+        return try JournaledBatch(number: number, events: bodies.map { try JournalCoding.decode($0) as BatchEvent })
     }
 
     public func card(of id: FollowUpID) throws(JournalError) -> SealedCard? {

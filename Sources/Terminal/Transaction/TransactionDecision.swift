@@ -36,6 +36,8 @@ public struct TransactionDecision: Sendable, Hashable {
     /// intent without decision → `0`, still to be sent; a pending reversal without decision → due, `23`.
     public static func atStart(_ transaction: JournaledTransaction) -> TransactionDecision {
         if let intent = transaction.intent {
+            // Frozen: reconciliation goes on by itself.
+            if transaction.type == .settlement { return TransactionDecision(.outcomeUnknown, hostContact: true, state: .unknown) }
             let advises = intent.followUps.contains { !$0.isReversal }
             return TransactionDecision(.completed, hostContact: true, state: advises ? .offlineQueued : .reversalPending)
         }

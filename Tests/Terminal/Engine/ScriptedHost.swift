@@ -36,6 +36,11 @@ final class ScriptedHost: PaymentHostLink {
             answer(.answered(HostAnswer(actionCode: code, responseCode: isAccepted ? "00" : "05", message: "", approved: isAccepted)))
         }
 
+        /// A 1530.
+        func answer(reconciliation code: String) {
+            answer(.answered(HostAnswer(actionCode: code, responseCode: "00", message: "", approved: code == "500")))
+        }
+
         var advice: AdviceRequest? { if case .advice(let request) = request { request } else { nil } }
         var financial: FinancialRequest? { if case .financial(let request) = request { request } else { nil } }
         var reversal: ReversalRequest? { if case .reversal(let request) = request { request } else { nil } }

@@ -1,0 +1,96 @@
+import Money
+import PaymentHost
+
+/// One transaction as its batch counts it.
+struct BatchMember: Sendable, Hashable {
+    let transaction: JournaledTransaction
+    /// Minor units, tip adjustments that the host has accepted included.
+    let amount: Int64
+
+    var isVoided: Bool { transaction.isVoided }
+    var isCredit: Bool { transaction.type.isCredit }
+    var brand: String { transaction.decision?.answer.cardBrand ?? "" }
+}
+
+/// What a batch comes to (pos-protocol, section 4, SETTLEMENT): decided-approved 1200s and accepted 1220s, voids on their own.
+struct BatchTotals: Sendable, Hashable {
+    private(set) var members: [BatchMember] = []
+
+    /// - Parameter adjustment: a TIP_ADJUST by its id.
+    init(
+        _ transactions: [JournaledTransaction], adjustment: (TransactionID) throws(JournalError) -> JournaledTransaction?
+    ) throws(JournalError) {
+        for transaction in transactions where Self.counts(transaction) {
+            var amount = transaction.decision?.answer.totalAmount ?? 0
+            for following in transaction.following {
+                guard case .adjusted(_, let total) = following.effect else { continue }
+                if try adjustment(following.by)?.followUps.first?.isAcknowledged == true { amount = total }
+            }
+            members.append(BatchMember(transaction: transaction, amount: amount))
+        }
+    }
+
+    private static let posting: Set<TransactionType> = [
+        .sale, .refund, .completion, .force, .giftRedemption, .giftIssuance, .giftActivation, .giftForceRedemption, .giftForceIssuance,
+        .giftForceActivation, .giftDeactivation, .giftReactivation,
+    ]
+
+    private static func counts(_ transaction: JournaledTransaction) -> Bool {
+        guard transaction.isApproved, posting.contains(transaction.type) else { return false }
+        guard let advice = transaction.advice else { return true }
+        return transaction.followUps[advice.index].isAcknowledged
+    }
+
+    /// Fields 74 to 77 and 86 to 89: what was posted, and what of it was voided.
+    var request: ReconciliationRequest.Totals {
+        var totals = ReconciliationRequest.Totals()
+        for member in members {
+            switch (member.isCredit, member.isVoided) {
+            case (true, let isVoided):
+                totals.creditsCount += 1
+                totals.creditsAmount += member.amount
+                if isVoided {
+                    totals.creditsReversedCount += 1
+                    totals.creditsReversedAmount += member.amount
+                }
+            case (false, let isVoided):
+                totals.debitsCount += 1
+                totals.debitsAmount += member.amount
+                if isVoided {
+                    totals.debitsReversedCount += 1
+                    totals.debitsReversedAmount += member.amount
+                }
+            }
+        }
+        return totals
+    }
+
+    func report(batchJulianDay: Int, leftBehind: [TransactionID]) -> SettlementReport {
+        var report = SettlementReport(batchJulianDay: batchJulianDay)
+        report.leftBehind = leftBehind
+        for member in members {
+            if member.isVoided {
+                report.voidsCount += 1
+                report.voidsAmount += member.amount
+                continue
+            }
+            if member.isCredit {
+                report.refundsCount += 1
+                report.refundsAmount += member.amount
+            } else {
+                report.salesCount += 1
+                report.salesAmount += member.amount
+            }
+            let type = member.transaction.type
+            if let index = report.totals.firstIndex(where: { $0.type == type && $0.brand == member.brand }) {
+                report.totals[index].count += 1
+                report.totals[index].amount += member.amount
+            } else {
+                report.totals.append(.init(type: type, brand: member.brand, count: 1, amount: member.amount))
+            }
+        }
+        report.totals.sort { ($0.type.rawValue, $0.brand) < ($1.type.rawValue, $1.brand) }
+        report.netAmount = report.salesAmount - report.refundsAmount
+        return report
+    }
+}

@@ -1,0 +1,168 @@
+import Money
+import PaymentHost
+
+/// SETTLEMENT (pos-protocol, section 4): one commit freezes the batch and opens the next; reconciliation goes on until the host agrees.
+extension TerminalEngine {
+    /// What SETTLEMENT commits: the freeze, unless an unreconciled batch is there to be continued.
+    func commitFreeze(_ withAcceptance: Bool, _ id: TransactionID) {
+        guard let current = running, let store = journal?.store else { return }
+        do throws(JournalError) {
+            let now = environment.clock.wallTime
+            var entries: [JournalEntry] = []
+            let batch: JournaledBatch
+            if let frozen {
+                batch = frozen
+            } else {
+                (batch, entries) = try freeze(store, now)
+                environment.point(.beforeBatchRoll)
+            }
+            running?.draft.batchNumber = batch.number
+            running?.draft.settlement = batch.freeze.report
+            let intent = IntentRecord(
+                followUps: [], effects: [], amount: current.amount, authCode: nil, draft: running?.draft ?? current.draft, at: now)
+            running?.intent = intent
+            write(
+                [.transaction(id, .intent(intent))] + entries, withAcceptance, .transaction(id, .freeze),
+                entries.isEmpty ? [] : [.afterBatchRoll])
+        } catch {
+            die(error)
+        }
+    }
+
+    /// Freezes the open batch without anybody asking: at the settlement time, when idle. LastTransaction stays as it is.
+    public func settleAutomatically() {
+        guard running == nil, frozen == nil, !isDead, !isShuttingDown, let store = journal?.store else { return }
+        do throws(JournalError) {
+            let (_, entries) = try freeze(store, environment.clock.wallTime)
+            environment.point(.beforeBatchRoll)
+            write(entries, .freeze, [.afterBatchRoll])
+        } catch {
+            die(error)
+        }
+    }
+
+    private func freeze(_ store: any JournalStore, _ now: WallTime) throws(JournalError) -> (JournaledBatch, [JournalEntry]) {
+        let number = batchNumber
+        let totals = try totals(of: number, store)
+        let local = times(at: now).local
+        var leftBehind: [TransactionID] = []
+        for id in followUps.ids.map(\.transaction) where !leftBehind.contains(id) { leftBehind.append(id) }
+        let request = ReconciliationRequest(
+            exchange: exchangeIdentity("1520", now), batchNumber: number, reconciliationDate: String(local.field12.prefix(6)),
+            currency: environment.configuration.currency, totals: totals.request)
+        let freeze = BatchFreeze(report: totals.report(batchJulianDay: local.dayOfYear, leftBehind: leftBehind), request: request, at: now)
+        let batch = try JournaledBatch(number: number, events: [.frozen(freeze)])
+        frozen = batch
+        // Six digits in 48.01.
+        batchNumber = number >= 999_999 ? 1 : number + 1
+        updateSnapshot()
+        return (batch, [.batch(number, .frozen(freeze)), .batchOpened(batchNumber)])
+    }
+
+    private func totals(of batch: Int, _ store: any JournalStore) throws(JournalError) -> BatchTotals {
+        try BatchTotals(try store.approved(batchNumber: batch)) { id throws(JournalError) in try store.transaction(id) }
+    }
+
+    func feedReconciler(_ event: BatchReconciler.Event) {
+        guard !isDead else { return }
+        for action in reconciler.on(event) { perform(action) }
+    }
+
+    /// The batch is frozen on disk, or was found so.
+    func reconcile(atStart: Bool = false) {
+        guard let frozen else { return }
+        if reconciler.batch == frozen.number { return feedReconciler(.hurry) }
+        feedReconciler(.begin(batch: frozen.number, uploads: frozen.retry?.uploads.count ?? 0, sentBefore: atStart))
+    }
+
+    private func perform(_ action: BatchReconciler.Action) {
+        guard let frozen else { return }
+        switch action {
+        case .reconcile(let isRepeat):
+            var request = frozen.request
+            request.isRepeat = isRepeat
+            sendBatchMessage(.reconciliation(request))
+        case .upload(let index, let isRepeat):
+            guard let uploads = frozen.retry?.uploads, uploads.indices.contains(index) else {
+                return feedReconciler(.answered(actionCode: ""))
+            }
+            sendBatchMessage(.advice(uploads[index].request(card: nil, isRepeat: isRepeat)))
+        case .commitAnswer(let code): commitBatch(.answered(HostReply(actionCode: code, at: environment.clock.wallTime)))
+        case .prepareRetry: prepareRetry(frozen)
+        case .pause(let duration): pauseReconciler(duration)
+        case .reconciled(let number):
+            environment.log.notice("The batch is reconciled.", metadata: ["batch": "\(number)"])
+            self.frozen = nil
+            if running?.request.type == .settlement { feed(.settled) }
+        case .flag(let code):
+            environment.log.error(
+                "The host does not agree with the batch even after its upload; somebody must look into it. It is tried again every hour.",
+                metadata: ["batch": "\(frozen.number)", "actionCode": "\(code)"])
+        }
+    }
+
+    private func sendBatchMessage(_ request: HostRequest) {
+        reconcilerPause?.cancel()
+        if let store = journal?.store, let number = frozen?.number, let known = try? store.batch(number), known.resolution != nil {
+            frozen = nil
+            return feedReconciler(.resolved)
+        }
+        let deadline = environment.clock.now.advanced(by: environment.configuration.limits.host)
+        exchange(request, deadline: deadline) { engine, outcome in
+            switch outcome {
+            case .answered(let answer): engine.feedReconciler(.answered(actionCode: answer.actionCode))
+            case .notConnected, .notSent: engine.feedReconciler(.nothingSent)
+            case .noAnswer, .badAnswer: engine.feedReconciler(.unanswered)
+            }
+        }
+    }
+
+    private func pauseReconciler(_ duration: Duration) {
+        reconcilerPause?.cancel()
+        let clock = environment.clock
+        let deadline = clock.now.advanced(by: duration)
+        reconcilerPause = Task { [weak self] in
+            do { try await clock.sleep(until: deadline) } catch { return }
+            await self?.feedReconciler(.pauseOver)
+        }
+    }
+
+    private func commitBatch(_ event: BatchEvent) {
+        guard let number = frozen?.number else { return }
+        do throws(JournalError) { try frozen?.apply(event) } catch { return die(error) }
+        write([.batch(number, event)], .batch)
+    }
+
+    /// Batch upload: every posting of the batch as the terminal has it (691), and a new 1520 with what the journal knows by now.
+    private func prepareRetry(_ batch: JournaledBatch) {
+        guard let store = journal?.store else { return }
+        do throws(JournalError) {
+            let now = environment.clock.wallTime
+            let totals = try totals(of: batch.number, store)
+            var uploads: [AdviceRecord] = []
+            for member in totals.members where !member.isVoided {
+                guard let posting = member.transaction.posting,
+                    let amount = Amount(minorUnits: member.amount, currency: environment.configuration.currency)
+                else { continue }
+                uploads.append(
+                    AdviceRecord(
+                        exchange: exchangeIdentity("1220", now), functionCode: FunctionCode.batchUpload, original: posting.exchange,
+                        processingCode: posting.processingCode, amount: amount, entryMode: posting.entryMode,
+                        approvalCode: member.transaction.decision?.answer.authCode ?? "", batchNumber: batch.number,
+                        marker: AdviceMarker.batchUpload))
+            }
+            var request = batch.freeze.request
+            request.exchange = exchangeIdentity("1520", now)
+            request.totals = totals.request
+            commitBatch(.retried(BatchRetry(uploads: uploads, request: request)))
+        } catch {
+            die(error)
+        }
+    }
+
+    /// The machine takes only the one that it waits for.
+    func batchCommitted() {
+        feedReconciler(.prepared(uploads: frozen?.retry?.uploads.count ?? 0))
+        feedReconciler(.committed)
+    }
+}
