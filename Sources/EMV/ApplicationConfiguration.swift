@@ -16,6 +16,7 @@ public struct ApplicationConfiguration: Sendable, Hashable {
     public var `default`: TerminalVerificationResults
     /// 9F1B in minor units of the transaction currency: from this amount on the card goes online.
     public var floorLimit: Int64
+    public var randomSelection: RandomSelection
     /// 9F1D, up to 8 bytes, or empty.
     public var riskManagementData: [UInt8]
 
@@ -26,7 +27,7 @@ public struct ApplicationConfiguration: Sendable, Hashable {
         denial: TerminalVerificationResults = ApplicationConfiguration.commonDenial,
         online: TerminalVerificationResults = ApplicationConfiguration.commonOnline,
         default: TerminalVerificationResults = ApplicationConfiguration.commonDefault, floorLimit: Int64 = 0,
-        riskManagementData: [UInt8] = []
+        randomSelection: RandomSelection = .none, riskManagementData: [UInt8] = []
     ) {
         self.aid = aid
         self.partialMatch = partialMatch
@@ -36,6 +37,7 @@ public struct ApplicationConfiguration: Sendable, Hashable {
         self.online = online
         self.default = `default`
         self.floorLimit = floorLimit
+        self.randomSelection = randomSelection
         self.riskManagementData = riskManagementData
     }
 
@@ -57,7 +59,7 @@ public struct ApplicationConfiguration: Sendable, Hashable {
 
 extension ApplicationConfiguration: Codable {
     public enum CodingKeys: String, CodingKey, CaseIterable {
-        case aid, partialMatch, label, versions, denial, online, `default`, floorLimit, riskManagementData
+        case aid, partialMatch, label, versions, denial, online, `default`, floorLimit, randomSelection, riskManagementData
     }
 
     public init(from decoder: any Decoder) throws {
@@ -78,6 +80,7 @@ extension ApplicationConfiguration: Codable {
         online = try Self.actionCode(container, .online) ?? online
         self.default = try Self.actionCode(container, .default) ?? self.default
         floorLimit = try container.decodeIfPresent(Int64.self, forKey: .floorLimit) ?? floorLimit
+        randomSelection = try container.decodeIfPresent(RandomSelection.self, forKey: .randomSelection) ?? randomSelection
         riskManagementData = try container.decodeHexIfPresent(.riskManagementData, 0...8) ?? riskManagementData
     }
 
@@ -97,6 +100,7 @@ extension ApplicationConfiguration: Codable {
         try container.encode(online.bytes.hex, forKey: .online)
         try container.encode(self.default.bytes.hex, forKey: .default)
         try container.encode(floorLimit, forKey: .floorLimit)
+        try container.encode(randomSelection, forKey: .randomSelection)
         try container.encode(riskManagementData.hex, forKey: .riskManagementData)
     }
 }

@@ -26,8 +26,15 @@ struct ApplicationCryptogram: Sendable, Hashable {
     /// `nil` for 11, which is reserved.
     var type: CryptogramType? { CryptogramType(rawValue: information & 0xC0) }
 
-    /// Bits 3 to 1 of 9F27: 001 is "service not allowed" (Book 3, table 15).
-    var isServiceNotAllowed: Bool { information & 0x07 == 0x01 }
+    /// Bits 3 to 1 of 9F27 (Book 3, table 15); `nil` when the card gives no reason.
+    var refusal: ContactKernel.Reason? {
+        switch information & 0x07 {
+        case 0x01: .serviceNotAllowed
+        case 0x02: .pinTryLimitExceeded
+        case 0x03: .issuerAuthenticationFailed
+        default: nil
+        }
+    }
 
     /// With `isSigned` a CDA signature was asked for; 9F26 is then inside 9F4B (Book 2, table 20).
     ///

@@ -11,12 +11,14 @@ struct Candidate: Sendable, Hashable {
     var priority: UInt8
     /// Index into the terminal's applications.
     var configuration: Int
+    /// 5F2D.
+    var languages: [String] = []
 
     var needsConfirmation: Bool { priority & 0x80 != 0 }
     /// 1…15, or 16 without an order.
     var rank: UInt8 { priority & 0x0F == 0 ? 16 : priority & 0x0F }
 
-    var shown: ApplicationCandidate { ApplicationCandidate(aid: aid, label: label, preferredName: preferredName) }
+    var shown: ApplicationCandidate { ApplicationCandidate(aid: aid, label: label, preferredName: preferredName, languages: languages) }
 }
 
 /// Names a card gives its application, made safe to show.

@@ -6,8 +6,23 @@ struct CardholderVerificationMethodList: Sendable, Hashable {
         /// Book 3, C3, "CVM condition codes".
         var condition: UInt8
 
-        var method: UInt8 { code & 0x3F }
+        /// `nil` for codes that the books do not give a meaning.
+        var method: Method? { Method(rawValue: code & 0x3F) }
         var goesOnIfUnsuccessful: Bool { code & 0x40 != 0 }
+    }
+
+    /// Book 3, C3, "CVM codes".
+    enum Method: UInt8, Sendable, Hashable {
+        case fail = 0x00
+        case plaintextPIN = 0x01
+        case onlinePIN = 0x02
+        case plaintextPINAndSignature = 0x03
+        case encipheredPIN = 0x04
+        case encipheredPINAndSignature = 0x05
+        case signature = 0x1E
+        case noCVM = 0x1F
+
+        var isEnciphered: Bool { self == .encipheredPIN || self == .encipheredPINAndSignature }
     }
 
     /// In minor units of the application's currency.

@@ -1,3 +1,4 @@
+import Keys
 import SmartCard
 
 /// Terminal action analysis (EMV 4.4 Book 3, 10.7), the first GENERATE AC and card action analysis (10.8).
@@ -8,15 +9,14 @@ extension ContactKernel {
 
     /// The issuer's code, joined with the terminal's. 10.7: without an issuer code nothing is denied, and everything goes online.
     private func actionCode(_ code: ActionCode) -> TerminalVerificationResults {
-        let application = candidate.flatMap { applications.indices.contains($0.configuration) ? applications[$0.configuration] : nil }
         let everything = TerminalVerificationResults(rawValue: 0xFF_FFFF_FFFF)
         func issuer(_ tag: TagNumber, absent: TerminalVerificationResults) -> TerminalVerificationResults {
             data.bytes(tag).flatMap { TerminalVerificationResults(bytes: $0) } ?? absent
         }
         switch code {
-        case .denial: return issuer(0x9F0E, absent: []).union(application?.denial ?? [])
-        case .online: return issuer(0x9F0F, absent: everything).union(application?.online ?? everything)
-        case .unableToGoOnline: return issuer(0x9F0D, absent: everything).union(application?.default ?? everything)
+        case .denial: return issuer(0x9F0E, absent: []).union(configured?.denial ?? [])
+        case .online: return issuer(0x9F0F, absent: everything).union(configured?.online ?? everything)
+        case .unableToGoOnline: return issuer(0x9F0D, absent: everything).union(configured?.default ?? everything)
         }
     }
 
@@ -52,15 +52,27 @@ extension ContactKernel {
 
     /// GENERATE AC (6.5.5) with the data that a CDOL asks for.
     mutating func generateCryptogram(_ type: CryptogramType, list tag: TagNumber, then next: Phase) -> [KernelAction] {
+        guard let bytes = data.bytes(tag), let list = try? DataObjectList.parse(bytes), list.dataLength <= 255,
+            !list.contains(0x98) || setCertificateHash()
+        else { return cryptogramUnusable(.malformedData) }
         setResults()
-        guard let bytes = data.bytes(tag), let list = try? DataObjectList.parse(bytes), list.dataLength <= 255 else {
-            return cryptogramUnusable(.malformedData)
-        }
         let values = data.data(for: list)
         authentication.transactionData += values
         // 6.5.5.2: bit 5 of P1 asks for a CDA signature.
         let reference = type.rawValue | (requestsSignature(for: type) ? 0x10 : 0x00)
         return transmit(CommandAPDU(0x80, 0xAE, reference, 0x00, data: values, expectedLength: 256), then: next)
+    }
+
+    /// 98, the hash over what the TDOL names (Book 3). False for a TDOL of the card with a format error.
+    private mutating func setCertificateHash() -> Bool {
+        // Without a TDOL of the card the terminal's default one counts, which may be empty.
+        if !data.contains(0x97) { verificationResults.insert(.defaultTDOLUsed) }
+        setResults()
+        guard let list = try? DataObjectList.parse(data.bytes(0x97) ?? terminal.defaultTDOL),
+            let hash = try? Digest.sha1(data.data(for: list))
+        else { return false }
+        data.set(0x98, hash)
+        return true
     }
 
     mutating func firstCryptogramAnswered(_ response: ResponseAPDU, requested: CryptogramType) -> [KernelAction] {
@@ -75,7 +87,7 @@ extension ContactKernel {
         switch (requested, answer.type) {
         case (_, .aac):
             if requested == .aac { return finish(.declined, .declinedByTerminal) }
-            return finish(.declined, answer.isServiceNotAllowed ? .serviceNotAllowed : .declinedByCard)
+            return finish(.declined, answer.refusal ?? .declinedByCard)
         // Book 2, 6.6.2: a TC whose CDA failed is declined, an ARQC completed with an AAC.
         case (.tc, .tc): return isAuthentic ? finish(.approved) : finish(.declined, .combinedAuthenticationFailed)
         case (.tc, .arqc), (.arqc, .arqc): return isAuthentic ? goOnline() : declineAfterFailedSignature()

@@ -13,6 +13,8 @@ extension ContactKernel {
         recordTags = []
         authentication = OfflineDataAuthentication()
         validity = nil
+        verification = nil
+        pin = nil
         setTerminalData(application)
 
         var optionsData: [UInt8] = []

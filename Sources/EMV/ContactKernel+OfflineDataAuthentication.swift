@@ -10,10 +10,7 @@ extension ContactKernel {
             return processApplication()
         }
         if method == .static { verificationResults.insert(.sdaSelected) }
-        guard let pan = accountNumber else { return finish(.terminated, .malformedData) }
-        let chain = CertificateChain(
-            authorities: authorities, rid: Array((candidate?.aid ?? []).prefix(5)), date: transaction.date, pan: pan, data: data,
-            signedRecords: authentication.signedRecords)
+        guard let chain = certificateChain else { return finish(.terminated, .malformedData) }
         do throws(AuthenticationFailure) {
             switch method {
             case .static:
@@ -28,6 +25,15 @@ extension ContactKernel {
             authenticationFailed(error)
         }
         return processApplication()
+    }
+
+    /// `nil` without an account number.
+    var certificateChain: CertificateChain? {
+        accountNumber.map {
+            CertificateChain(
+                authorities: authorities, rid: Array((candidate?.aid ?? []).prefix(5)), date: transaction.date, pan: $0, data: data,
+                signedRecords: authentication.signedRecords)
+        }
     }
 
     /// TVR and TSI of a method that was performed and failed. Data that is missing has a bit of its own (Book 3, 7.2).

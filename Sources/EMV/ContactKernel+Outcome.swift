@@ -6,6 +6,8 @@ extension ContactKernel {
     enum Reason: String, Sendable {
         case cardLost
         case cancelledByCardholder
+        /// Nobody typed.
+        case cardholderTimedOut
         /// The caller gave an event that does not fit.
         case unexpectedEvent
         case dialogueTooLong
@@ -28,19 +30,38 @@ extension ContactKernel {
         case declinedByIssuer
         case cardRefusedAfterIssuerApproval
         case serviceNotAllowed
+        case pinTryLimitExceeded
+        case issuerAuthenticationFailed
         case unableToGoOnline
         case combinedAuthenticationFailed
         case cryptogramNotAsRequested
     }
 
     mutating func finish(_ verdict: KernelOutcome.Verdict, _ reason: Reason? = nil) -> [KernelAction] {
+        // Scripts after the last cryptogram are for a card that gave one.
+        if verdict != .approved, verdict != .declined { abandonScripts() }
+        settled = (verdict, reason)
+        phase = scripts.isEmpty ? .over : .settled
+        return [.finished(outcome(verdict, reason))]
+    }
+
+    mutating func finishAfterScripts() -> [KernelAction] {
         phase = .over
-        return [
-            .finished(
-                KernelOutcome(
-                    verdict: verdict, reason: reason?.rawValue, card: cardData, receipt: receiptData,
-                    finalICCData: candidate == nil ? [] : finalICCData))
-        ]
+        return settled.map { [.finished(outcome($0.verdict, $0.reason))] } ?? finish(.terminated, .unexpectedEvent)
+    }
+
+    /// No card any more. What was told before stays true, the scripts behind it fail.
+    mutating func loseCard() -> [KernelAction] {
+        abandonScripts()
+        return settled == nil ? finish(.cardLost, .cardLost) : finishAfterScripts()
+    }
+
+    private func outcome(_ verdict: KernelOutcome.Verdict, _ reason: Reason?) -> KernelOutcome {
+        KernelOutcome(
+            verdict: verdict, reason: reason?.rawValue, card: cardData, receipt: receiptData,
+            finalICCData: candidate == nil ? [] : finalICCData, adviceICCData: verdict == .approved ? adviceICCData : [],
+            hasPendingScripts: !scripts.isEmpty,
+            adviceRequired: (data.bytes(0x9F27)?.first ?? 0) & 0x08 != 0)
     }
 
     /// `nil` until the account number is read.
@@ -92,13 +113,18 @@ extension ContactKernel {
         receipt.cryptogramInformation = data.bytes(0x9F27)?.first
         receipt.atc = data.bytes(0x9F36) ?? []
         receipt.cvm = cardholderVerification
+        receipt.scriptResults = data.bytes(0x9F5B) ?? []
+        receipt.languages = languages
         return receipt
     }
 
-    private var finalICCData: [UInt8] {
+    private var finalICCData: [UInt8] { finalData.encoded(FieldTags.finalState) }
+    private var adviceICCData: [UInt8] { finalData.encoded(FieldTags.request) }
+
+    private var finalData: DataStore {
         var final = data
         final.set(0x95, verificationResults.bytes)
         final.set(0x9B, statusInformation.bytes)
-        return final.encoded(FieldTags.finalState)
+        return final
     }
 }

@@ -65,8 +65,6 @@ extension ContactKernel {
     mutating func processApplication() -> [KernelAction] {
         guard let validity else { return finish(.terminated, .missingData) }
         applyProcessingRestrictions(expiration: validity.expiration, effective: validity.effective)
-        guard verifyCardholder() else { return finish(.terminated, .malformedData) }
-        manageRisk()
-        return analyseTerminalAction()
+        return verifyCardholder()
     }
 }

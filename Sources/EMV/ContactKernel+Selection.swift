@@ -29,6 +29,7 @@ extension ContactKernel {
             let file = information.directoryFile
         else { return selectFromList() }
         directoryCodeTable = information.codeTable
+        directoryLanguages = information.languages
         return transmit(Self.readRecord(1, file: file), then: .directoryRecord(file: file, number: 1))
     }
 
@@ -57,7 +58,8 @@ extension ContactKernel {
             Candidate(
                 aid: aid, label: ApplicationName.label(entry.first(0x50)?.value) ?? applications[configuration].label,
                 preferredName: ApplicationName.preferred(entry.first(0x9F12)?.value, codeTable: directoryCodeTable),
-                priority: entry.first(0x87)?.content.first ?? 0, configuration: configuration))
+                priority: entry.first(0x87)?.content.first ?? 0, configuration: configuration,
+                languages: directoryLanguages))
     }
 
     /// An equal AID before one that only begins alike, and of those the longest.

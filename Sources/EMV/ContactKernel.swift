@@ -17,6 +17,8 @@ public struct ContactKernel: Sendable {
         static let candidates = 32
         /// Records an AFL names.
         static let records = 128
+        /// PIN entries for one rule of the CVM list: more than a card's try counter can say.
+        static let pinEntries = 16
     }
 
     /// What the kernel waits for.
@@ -32,10 +34,18 @@ public struct ContactKernel: Sendable {
         case processingOptions
         case records
         case dynamicAuthentication
+        case pinTryCounter
+        case challenge
+        case pinEntry
+        case transactionCounter
+        case lastOnlineCounter
         case firstCryptogram(CryptogramType)
         case online
         case issuerAuthentication
+        case script(IssuerScript.Stage)
         case secondCryptogram(CryptogramType)
+        /// The outcome is told; the scripts that come after the last cryptogram wait.
+        case settled
         case over
     }
 
@@ -55,6 +65,8 @@ public struct ContactKernel: Sendable {
     var cardUnderstoodSelect = false
     /// 9F11 of the directory.
     var directoryCodeTable: UInt8?
+    /// 5F2D of the directory.
+    var directoryLanguages: [String] = []
 
     // The selected application
     var candidate: Candidate?
@@ -68,11 +80,18 @@ public struct ContactKernel: Sendable {
     var authentication = OfflineDataAuthentication()
     /// 5F24 and 5F25, once the records are read.
     var validity: (expiration: KernelDate, effective: KernelDate?)?
+    /// The CVM list under way, and its PIN.
+    var verification: CardholderVerificationProcess?
+    var pin: PINVerification?
 
     // Online
     /// What the issuer said; `nil` before, and when it could not be reached.
     var issuerApproved: Bool?
-    var issuerAuthenticationData: [UInt8]?
+    /// Scripts still to be performed, and the one under way.
+    var scripts: [IssuerScript] = []
+    var script: RunningScript?
+    /// What was told with `.finished`.
+    var settled: (verdict: KernelOutcome.Verdict, reason: Reason?)?
 
     /// `authorities`: keys for offline data authentication, which is performed as far as 9F33 claims it.
     public init(
@@ -80,22 +99,47 @@ public struct ContactKernel: Sendable {
         authorities: CertificationAuthorityKeys = .none
     ) {
         var truthful = terminal
-        truthful.capabilities.subtract(Self.notPerformed)
+        truthful.capabilities.subtract(Self.pinMethods)
+        truthful.capabilities.formUnion(transaction.attached.intersection(Self.attachable))
         self.terminal = truthful
         self.applications = applications
         self.transaction = transaction
         self.authorities = authorities
     }
 
-    /// Methods that 9F33 may not claim because this kernel has no means to perform them.
-    static let notPerformed: TerminalCapabilities = [.plaintextOfflinePIN, .encipheredOnlinePIN, .encipheredOfflinePIN]
+    /// What 9F33 claims only when a device that is attached now can do it.
+    static let pinMethods: TerminalCapabilities = [.plaintextOfflinePIN, .encipheredOnlinePIN, .encipheredOfflinePIN]
+    /// What attached devices add to 9F33.
+    static let attachable: TerminalCapabilities = pinMethods.union([.manualKeyEntry, .magneticStripe, .chip])
+
+    /// How far the dialogue is; for people.
+    public var stage: KernelStage {
+        switch phase {
+        case .ready, .directory, .directoryRecord, .applicationList, .choice, .finalSelection: .selection
+        case .processingOptions: .initiation
+        case .records: .readData
+        case .dynamicAuthentication: .dataAuthentication
+        case .pinTryCounter, .challenge, .pinEntry: .cardholderVerification
+        case .transactionCounter, .lastOnlineCounter: .riskManagement
+        case .firstCryptogram: .actionAnalysis
+        case .online, .issuerAuthentication: .online
+        case .script: .scripts
+        case .secondCryptogram: .completion
+        case .settled, .over: .over
+        }
+    }
 
     public mutating func on(_ event: KernelEvent) -> [KernelAction] {
         switch (phase, event) {
         case (.over, _): []
-        case (_, .cardLost): finish(.cardLost, .cardLost)
+        case (.settled, .performScripts): performScripts(.afterFinalCryptogram)
+        case (.script(.afterFinalCryptogram), .response(let response)): scriptCommandAnswered(response)
+        // What was told stays, whatever comes.
+        case (.settled, _), (.script(.afterFinalCryptogram), _): loseCard()
+        case (_, .cardLost): loseCard()
         case (.ready, .start): selectDirectory()
         case (.choice, .applicationChosen(let index)): applicationChosen(index)
+        case (.pinEntry, .pin(let outcome)): pinEntryEnded(outcome)
         case (.online, .hostAnswered(let answer)): hostAnswered(answer)
         case (_, .response(let response)): on(response)
         default: finish(.terminated, .unexpectedEvent)
@@ -111,10 +155,15 @@ public struct ContactKernel: Sendable {
         case .processingOptions: processingOptionsAnswered(response)
         case .records: recordRead(response)
         case .dynamicAuthentication: internalAuthenticateAnswered(response)
+        case .pinTryCounter: pinTryCounterRead(response)
+        case .challenge: challengeGiven(response)
+        case .transactionCounter: transactionCounterRead(response)
+        case .lastOnlineCounter: lastOnlineCounterRead(response)
         case .firstCryptogram(let requested): firstCryptogramAnswered(response, requested: requested)
         case .issuerAuthentication: issuerAuthenticationAnswered(response)
+        case .script: scriptCommandAnswered(response)
         case .secondCryptogram(let requested): secondCryptogramAnswered(response, requested: requested)
-        case .ready, .choice, .online, .over: finish(.terminated, .unexpectedEvent)
+        case .ready, .choice, .pinEntry, .online, .settled, .over: finish(.terminated, .unexpectedEvent)
         }
     }
 

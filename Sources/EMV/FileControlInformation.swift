@@ -28,12 +28,16 @@ struct FileControlInformation: Sendable {
         return value[0]
     }
 
+    /// 5F2D.
+    var languages: [String] { proprietary.first(0x5F2D).map { ContactKernel.languages($0.value) } ?? [] }
+
     var hasApplicationName: Bool { (5...16).contains(name.count) }
 
     func candidate(configuration: Int, defaultLabel: String) -> Candidate {
         Candidate(
             aid: name, label: ApplicationName.label(proprietary.first(0x50)?.value) ?? defaultLabel,
             preferredName: ApplicationName.preferred(proprietary.first(0x9F12)?.value, codeTable: codeTable),
-            priority: proprietary.first(0x87)?.content.first ?? 0, configuration: configuration)
+            priority: proprietary.first(0x87)?.content.first ?? 0, configuration: configuration,
+            languages: languages)
     }
 }

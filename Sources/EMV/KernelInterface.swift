@@ -21,10 +21,17 @@ public struct KernelTransaction: Sendable {
     /// Whether an approval may be taken offline at all (store and forward; type 22 terminals). When false every approval the card offers is
     /// preceded by a request to go online (TVR "merchant forced transaction online").
     public var forceOnline: Bool
+    /// 1…99, fresh for each transaction: random transaction selection (EMV 4.4 Book 3, 10.6.2).
+    public var selectionNumber: Int
+    /// What the devices attached now can do of 9F33, added to what the terminal data claims: keyed entry, stripe, and the PIN methods, which are
+    /// claimed by this alone.
+    public var attached: TerminalCapabilities
+    public var history: any TransactionHistory
 
     public init(
         transactionType: UInt8, amountAuthorised: Amount, amountOther: Amount, date: KernelDate, time: [UInt8], sequenceCounter: UInt32,
-        unpredictableNumber: [UInt8], forceOnline: Bool
+        unpredictableNumber: [UInt8], forceOnline: Bool, selectionNumber: Int = 99, attached: TerminalCapabilities = [],
+        history: any TransactionHistory = NoTransactionHistory()
     ) {
         self.transactionType = transactionType
         self.amountAuthorised = amountAuthorised
@@ -34,6 +41,9 @@ public struct KernelTransaction: Sendable {
         self.sequenceCounter = sequenceCounter
         self.unpredictableNumber = unpredictableNumber
         self.forceOnline = forceOnline
+        self.selectionNumber = selectionNumber
+        self.attached = attached
+        self.history = history
     }
 }
 
@@ -55,7 +65,10 @@ public enum KernelEvent: Sendable {
     case response(ResponseAPDU)
     /// Index into the candidates of `.chooseApplication`; `nil` when the cardholder gave up.
     case applicationChosen(Int?)
+    case pin(PINOutcome)
     case hostAnswered(IssuerAnswer)
+    /// After `.finished` with `hasPendingScripts`, once the outcome is safe: the issuer's commands that come after the last cryptogram.
+    case performScripts
     /// The card fell mute, was removed or the reader failed: the kernel ends without further commands.
     case cardLost
 }
@@ -73,9 +86,11 @@ public enum KernelAction: Sendable {
     case transmit(CommandAPDU)
     /// More than one application and the card or configuration wants the cardholder to choose. Labels are safe to show.
     case chooseApplication([ApplicationCandidate])
+    /// Have the cardholder type a PIN; answer with `.pin`.
+    case enterPIN(PINRequest)
     /// The first GENERATE AC gave an ARQC. Answer with `.hostAnswered`.
     case goOnline(OnlineRequest)
-    /// The card is through; nothing follows.
+    /// The card is through; nothing follows, but scripts where the outcome says so. They end with `.finished` once more, with the same verdict.
     case finished(KernelOutcome)
 }
 
@@ -83,10 +98,14 @@ public struct ApplicationCandidate: Sendable, Hashable {
     public var aid: [UInt8]
     public var label: String
     public var preferredName: String?
-    public init(aid: [UInt8], label: String, preferredName: String? = nil) {
+    /// 5F2D of the card: ISO 639-1 codes, the favourite first.
+    public var languages: [String]
+
+    public init(aid: [UInt8], label: String, preferredName: String? = nil, languages: [String] = []) {
         self.aid = aid
         self.label = label
         self.preferredName = preferredName
+        self.languages = languages
     }
 }
 
@@ -147,15 +166,25 @@ public struct KernelOutcome: Sendable {
     public var receipt: KernelReceiptData
     /// Field 55 for a reversal or advice after the second GENERATE AC: 9F10 95 9F5B 9B and 9F26/9F27 when there is one.
     public var finalICCData: [UInt8]
+    /// Field 55 of the advice that tells the issuer of an offline approval: the objects of a request, with the TC as cryptogram.
+    public var adviceICCData: [UInt8]
+    /// The issuer sent commands for after the last cryptogram (72); they wait for `.performScripts`.
+    public var hasPendingScripts: Bool
+    /// Bit 4 of 9F27: the card wants the issuer to be told (EMV 4.4 Book 3, table 15).
+    public var adviceRequired: Bool
 
     public init(
-        verdict: Verdict, reason: String?, card: KernelCardData?, receipt: KernelReceiptData, finalICCData: [UInt8]
+        verdict: Verdict, reason: String?, card: KernelCardData?, receipt: KernelReceiptData, finalICCData: [UInt8],
+        adviceICCData: [UInt8] = [], hasPendingScripts: Bool = false, adviceRequired: Bool = false
     ) {
         self.verdict = verdict
         self.reason = reason
         self.card = card
         self.receipt = receipt
         self.finalICCData = finalICCData
+        self.adviceICCData = adviceICCData
+        self.hasPendingScripts = hasPendingScripts
+        self.adviceRequired = adviceRequired
     }
 }
 
@@ -174,8 +203,27 @@ public struct KernelReceiptData: Sendable, Hashable {
     public var cryptogramInformation: UInt8?
     public var atc: [UInt8] = []
     public var cvm: CardholderVerification = .none
+    /// 9F5B; empty when the issuer sent no script.
+    public var scriptResults: [UInt8] = []
+    /// 5F2D: ISO 639-1 codes, the favourite first.
+    public var languages: [String] = []
 
     public init() {}
+}
+
+/// The phases of a transaction, as people name them (EMV 4.4 Book 3, 8).
+public enum KernelStage: String, Sendable, CaseIterable {
+    case selection = "application selection"
+    case initiation = "initiate application processing"
+    case readData = "read application data"
+    case dataAuthentication = "offline data authentication"
+    case cardholderVerification = "cardholder verification"
+    case riskManagement = "terminal risk management"
+    case actionAnalysis = "terminal action analysis"
+    case online = "online processing"
+    case scripts = "issuer scripts"
+    case completion = "completion"
+    case over = "end"
 }
 
 public enum CardholderVerification: String, Sendable, Hashable {

@@ -104,6 +104,16 @@ struct CertificateChain {
         return card.key
     }
 
+    /// The key that enciphers a PIN (Book 2, 7.1): that of 9F2D if the card has one, else the card's key.
+    func pinKey() throws(AuthenticationFailure) -> RSAPublicKey {
+        guard let certificate = data.bytes(0x9F2D) else { return try cardKey() }
+        let exponent = try mandatory(0x9F2E)
+        let pin = try PublicKeyCertificate(
+            .card, certificate: certificate, remainder: data.bytes(0x9F2F) ?? [], exponent: exponent, signedBy: try issuerKey())
+        guard pan.withDigits({ $0 == pin.identifier }), pin.isValid(on: date) else { throw .failed }
+        return pin.key
+    }
+
     /// SDA (Book 2, 5.4): the data authentication code, 9F45.
     func dataAuthenticationCode() throws(AuthenticationFailure) -> [UInt8] {
         let signed = try mandatory(0x93)

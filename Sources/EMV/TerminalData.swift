@@ -32,6 +32,8 @@ public struct TerminalData: Sendable, Hashable {
     public var defaultTDOL: [UInt8] = []
     /// Whether the cardholder is asked when several applications fit; if not, the card's first priority is taken (EMV 4.4 Book 1, 12.4).
     public var cardholderSelection = true
+    /// Whether a PIN may be left out at an attended terminal (EMV 4.4 Book 4, 6.3.4.3).
+    public var pinBypass = false
 
     public init() {}
 }
@@ -40,7 +42,7 @@ extension TerminalData: Codable {
     public enum CodingKeys: String, CodingKey, CaseIterable {
         case type, capabilities, additionalCapabilities, countryCode, interfaceDeviceSerialNumber, merchantCategoryCode
         case terminalIdentification, merchantIdentifier, merchantNameAndLocation, acquirerIdentifier, defaultDDOL, defaultTDOL
-        case cardholderSelection
+        case cardholderSelection, pinBypass
     }
 
     public init(from decoder: any Decoder) throws {
@@ -65,6 +67,7 @@ extension TerminalData: Codable {
         defaultDDOL = try container.decodeHexIfPresent(.defaultDDOL, 0...252) ?? defaultDDOL
         defaultTDOL = try container.decodeHexIfPresent(.defaultTDOL, 0...252) ?? defaultTDOL
         cardholderSelection = try container.decodeIfPresent(Bool.self, forKey: .cardholderSelection) ?? cardholderSelection
+        pinBypass = try container.decodeIfPresent(Bool.self, forKey: .pinBypass) ?? pinBypass
     }
 
     public func encode(to encoder: any Encoder) throws {
@@ -82,5 +85,6 @@ extension TerminalData: Codable {
         try container.encode(defaultDDOL.hex, forKey: .defaultDDOL)
         try container.encode(defaultTDOL.hex, forKey: .defaultTDOL)
         try container.encode(cardholderSelection, forKey: .cardholderSelection)
+        try container.encode(pinBypass, forKey: .pinBypass)
     }
 }

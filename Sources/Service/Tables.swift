@@ -42,6 +42,13 @@ enum Tables {
     }
 }
 
+/// What the program knows without any configuration.
+public enum BuiltInTables {
+    public static func applications() throws(ServiceError) -> [ApplicationConfiguration] {
+        try Tables.applications(file: nil).applications
+    }
+}
+
 /// `applications.yaml`: the terminal's applications and what is said of the terminal itself.
 struct ApplicationTable: Decodable, Sendable {
     var applications: [ApplicationConfiguration]

@@ -2,9 +2,10 @@ import ArgumentParser
 import EMV
 import Glibc
 
-struct EMVCommand: ParsableCommand {
+struct EMVCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "emv", abstract: "Decodes what cards and terminals exchange.", subcommands: [DecodeEMVCommand.self])
+        commandName: "emv", abstract: "Runs a transaction on the attached reader, or decodes what cards and terminals exchange.",
+        subcommands: [RunEMVCommand.self, DecodeEMVCommand.self], defaultSubcommand: RunEMVCommand.self)
 }
 
 struct DecodeEMVCommand: ParsableCommand {

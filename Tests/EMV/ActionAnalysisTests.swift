@@ -31,13 +31,6 @@ struct ActionAnalysisTests {
         _ = try card.expect(kernel(amount: 10_000), request: "40", tvr: "8000008000")
     }
 
-    @Test("a card with consecutive offline limits, whose counters are not read, counts as over both")
-    func velocity() throws {
-        _ = try card.with(0x9F14, "03").with(0x9F23, "05").expect(kernel(), request: "40", tvr: "8000006000")
-        _ = try card.with(0x9F14, "03").expect(kernel(), request: "40", tvr: "8000000000")
-        _ = try card.with(0x9F23, "05").expect(kernel(), request: "40", tvr: "8000000000")
-    }
-
     @Test("a transaction that must go online says so and goes online whatever the action codes are")
     func forced() throws {
         _ = try card.expect(kernel(forceOnline: true), request: "80", tvr: "8000000800")

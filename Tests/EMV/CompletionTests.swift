@@ -72,7 +72,7 @@ struct CompletionTests {
 
     @Test(
         "without issuer authentication data, or with data of a wrong length, there is no EXTERNAL AUTHENTICATE",
-        arguments: ["", "91021122", "9180", "720486020000"])
+        arguments: ["", "91021122", "9180"])
     func noAuthenticationData(data: String) throws {
         let card = TestCard.offlineCapable.with(profile: "0400")
         let outcome = try hold(answer(true, data), [second("40", "00", TestCard.tc)], card: card)
@@ -84,14 +84,6 @@ struct CompletionTests {
         let card = TestCard.offlineCapable.with(0x8D, "910A8A02")
         let exchange = ScriptedCard.Exchange("second GENERATE AC", "80AE40000C" + "1122334455667788" + "3030" + "3030" + "00", TestCard.tc)
         #expect(try hold(answer(true, authentication), [exchange], card: card).verdict == .approved)
-    }
-
-    @Test("scripts are not performed and no bit pretends that they were")
-    func scripts() throws {
-        let data = "71099F1804000000018600" + "720A" + "9F180400000002860100"
-        let outcome = try hold(answer(true, data), [second("40", "00", TestCard.tc)])
-        #expect(outcome.receipt.tsi.hex == "2800" && outcome.receipt.tvr.hex == "8000000000")
-        #expect(!outcome.finalICCData.hex.contains("9F5B"))
     }
 
     @Test("the answer code is the host's, else that of its field 55, else what approval or decline means")

@@ -37,10 +37,22 @@ struct RandomCardTests {
                 return TestCard.tlv(0x70, Bool.random(using: &random) ? record : directory) + "9000"
             case 0xB2: return "6A83"
             case 0x82: return ["9000", "6300"].randomElement(using: &random) ?? ""
+            case 0xCA:
+                let tag = command.p2 == 0x17 ? "9F1701" : [command.p1, command.p2].hex + "02"
+                return tag + random.bytes(upTo: 2).hex.padding(command.p2 == 0x17 ? 2 : 4) + "9000"
+            case 0x84: return "11223344556677889000"
+            case 0x18, 0x24: return ["9000", "6985", "6283"].randomElement(using: &random) ?? ""
             default:
                 return TestCard.cryptogram(
                     [command.p1 & 0xC0, 0x00, 0x40, 0x80, 0xC0].randomElement(using: &random).map { [$0].hex } ?? "00")
             }
+        }
+
+        mutating func pin(_ request: PINRequest) -> PINOutcome {
+            let status = [0x9000, 0x63C2, 0x63CF, 0x63C0, 0x6983, 0x6984, 0x6985].randomElement(using: &random) ?? 0
+            let offline = PINOutcome.answered(ResponseAPDU(status: StatusWord(UInt16(status))))
+            let typed: PINOutcome = if case .online = request.method { .entered } else { offline }
+            return [typed, typed, typed, .bypassed, .unavailable, .cancelled, .timedOut].randomElement(using: &random) ?? typed
         }
 
         private mutating func damage(_ bytes: inout [UInt8]) {
@@ -62,6 +74,19 @@ struct RandomCardTests {
         TerminalVerificationResults(rawValue: random.next() & random.next() & random.next() & 0xFF_FFFF_FFFF)
     }
 
+    /// Scripts before and after the last cryptogram, now and then damaged.
+    private func scripts(_ random: inout SeededRandom) -> [UInt8] {
+        var data: [UInt8] = []
+        for _ in 0..<Int.random(in: 0...3, using: &random) {
+            let commands = (0..<Int.random(in: 0...3, using: &random)).map { _ in
+                TestCard.tlv(0x86, Bool.random(using: &random) ? "8418000008" + "1122334455667788" : random.bytes(upTo: 12).hex)
+            }
+            data += [UInt8](hex: TestCard.tlv(Bool.random(using: &random) ? 0x71 : 0x72, "9F180400000001" + commands.joined())) ?? []
+        }
+        if Int.random(in: 0..<4, using: &random) == 0, !data.isEmpty { data[Int.random(in: data.indices, using: &random)] ^= 0x55 }
+        return data
+    }
+
     private struct Run {
         var outcome: KernelOutcome?
         var commands = 0
@@ -81,12 +106,15 @@ struct RandomCardTests {
                 actions = kernel.on(.response(card.answer(command)))
             case .chooseApplication(let offered):
                 actions = kernel.on(.applicationChosen(Int.random(in: 0..<offered.count, using: &card.random)))
+            case .enterPIN(let request): actions = kernel.on(.pin(card.pin(request)))
             case .goOnline:
                 run.wentOnline = true
                 actions = kernel.on(.hostAnswered(host))
             case .finished(let outcome):
+                if let first = run.outcome, first.verdict != outcome.verdict { Issue.record("scripts changed the outcome") }
                 run.outcome = outcome
-                return run
+                guard outcome.hasPendingScripts else { return run }
+                actions = kernel.on(.performScripts)
             case nil: return run
             }
         }
@@ -110,16 +138,26 @@ struct RandomCardTests {
             }
             let transaction = TestShop.transaction(
                 type: [0x00, 0x01, 0x09, 0x20].randomElement(using: &random) ?? 0, other: Int64.random(in: 0...1, using: &random),
-                forceOnline: Bool.random(using: &random))
+                forceOnline: Bool.random(using: &random), selectionNumber: Int.random(in: 1...99, using: &random),
+                attached: TerminalCapabilities(bytes: [0, UInt8.random(in: 0...255, using: &random), 0]) ?? [])
+            application.randomSelection = RandomSelection(threshold: 200, targetPercentage: 20, maximumPercentage: 80)
             let issuerDenial = randomCode(&random)
             let profile: [UInt8] = [UInt8.random(in: 0...255, using: &random), 0]
-            let list = "000001F4000001F4" + (0..<4).map { _ in random.bytes(upTo: 1) + [0x1F, 0x00] }.filter { $0.count == 2 }.joined().hex
+            let list =
+                "000001F4000001F4"
+                + (0..<4).map { _ in
+                    let codes: [UInt8] = [0x00, 0x41, 0x42, 0x43, 0x44, 0x01, 0x02, 0x5E, 0x1F, 0x5F, 0x60]
+                    return [codes.randomElement(using: &random) ?? 0, UInt8.random(in: 0...10, using: &random)].hex
+                }.joined()
             var card = RandomCard(
                 random: random,
-                card: TestCard.offlineCapable.with(profile: profile.hex).with(0x9F0E, issuerDenial.bytes.hex).with(0x8E, list),
+                card: TestCard.offlineCapable.with(profile: profile.hex).with(0x9F0E, issuerDenial.bytes.hex).with(0x8E, list)
+                    .with(0x9F14, Bool.random(using: &random) ? "02" : nil).with(0x9F23, "04"),
                 honesty: honesty)
             let hosts: [IssuerAnswer] = [
-                .unableToGoOnline, .answered(authorisationResponseCode: [0x30, 0x30], approved: true, iccData: random.bytes(upTo: 30)),
+                .unableToGoOnline,
+                .answered(authorisationResponseCode: [0x30, 0x30], approved: true, iccData: scripts(&random)),
+                .answered(authorisationResponseCode: [0x30, 0x30], approved: true, iccData: random.bytes(upTo: 30)),
                 .answered(
                     authorisationResponseCode: random.bytes(upTo: 3), approved: false,
                     iccData: [0x91, 0x08] + [UInt8](repeating: 1, count: 8)),
@@ -138,7 +176,9 @@ struct RandomCardTests {
             #expect((outcome.receipt.cryptogramInformation ?? 0) & 0xC0 == 0x40)
             let results = try #require(TerminalVerificationResults(bytes: outcome.receipt.tvr))
             // The bits set after the first GENERATE AC are not part of the denial analysis.
-            let analysed = results.subtracting(.issuerAuthenticationFailed)
+            let analysed = results.subtracting([
+                .issuerAuthenticationFailed, .scriptFailedBeforeFinalCryptogram, .scriptFailedAfterFinalCryptogram,
+            ])
             #expect(analysed.isDisjoint(with: application.denial), "approved what the terminal denies")
             if honesty == 100 { #expect(analysed.isDisjoint(with: issuerDenial), "approved what the issuer denies") }
             if transaction.forceOnline {
@@ -176,4 +216,9 @@ struct RandomCardTests {
             }
         }
     }
+}
+
+extension String {
+    /// With zeros in front.
+    fileprivate func padding(_ length: Int) -> String { String(repeating: "0", count: max(0, length - count)) + suffix(length) }
 }

@@ -53,12 +53,18 @@ struct Conversation {
     var online: OnlineRequest?
     /// What the cardholder was offered, each time.
     var offers: [[ApplicationCandidate]] = []
+    /// What the cardholder was asked to type, each time.
+    var pins: [PINRequest] = []
+    /// After the scripts that came after the first outcome.
+    var final: KernelOutcome?
 
     static func hold(
-        _ kernel: ContactKernel, _ exchanges: [ScriptedCard.Exchange], choices: [Int?] = [], host: IssuerAnswer? = nil
+        _ kernel: ContactKernel, _ exchanges: [ScriptedCard.Exchange], choices: [Int?] = [], pins: [PINOutcome] = [],
+        host: IssuerAnswer? = nil
     ) throws -> Conversation {
-        var (kernel, card, choices, host) = (kernel, ScriptedCard(exchanges), choices[...], host)
+        var (kernel, card, choices, host, pins) = (kernel, ScriptedCard(exchanges), choices[...], host, pins[...])
         var (online, offers): (OnlineRequest?, [[ApplicationCandidate]]) = (nil, [])
+        var (asked, first): ([PINRequest], KernelOutcome?) = ([], nil)
         var actions = kernel.on(.start(answerToReset: [0x3B, 0x60, 0x00, 0x00]))
         while true {
             guard let action = actions.first, actions.count == 1 else { throw ScriptDifference("\(actions.count) actions at once") }
@@ -68,15 +74,26 @@ struct Conversation {
                 offers.append(offered)
                 guard let choice = choices.popFirst() else { throw ScriptDifference("nobody expected to choose an application") }
                 actions = kernel.on(.applicationChosen(choice))
+            case .enterPIN(let request):
+                asked.append(request)
+                guard let pin = pins.popFirst() else { throw ScriptDifference("nobody expected to type a PIN") }
+                actions = kernel.on(.pin(pin))
             case .goOnline(let request):
                 online = request
                 guard let answer = host else { throw ScriptDifference("nobody expected to go online") }
                 host = nil
                 actions = kernel.on(.hostAnswered(answer))
             case .finished(let outcome):
+                if outcome.hasPendingScripts {
+                    first = outcome
+                    actions = kernel.on(.performScripts)
+                    continue
+                }
                 try card.finish()
+                if !pins.isEmpty { throw ScriptDifference("\(pins.count) PIN entries were expected and not asked for") }
                 if host != nil { throw ScriptDifference("the kernel was expected to go online") }
-                return Conversation(outcome: outcome, online: online, offers: offers)
+                return Conversation(
+                    outcome: first ?? outcome, online: online, offers: offers, pins: asked, final: first == nil ? nil : outcome)
             }
         }
     }

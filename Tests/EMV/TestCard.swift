@@ -53,6 +53,9 @@ struct TestCard {
         return .init("GET PROCESSING OPTIONS", "80A80000" + [UInt8(template.count / 2)].hex + template + "00", answer)
     }
 
+    /// GET DATA of a tag.
+    static func getData(_ tag: String, _ answer: String) -> ScriptedCard.Exchange { .init("GET DATA \(tag)", "80CA" + tag + "00", answer) }
+
     func readRecord(_ answer: String? = nil) -> ScriptedCard.Exchange {
         .init("READ RECORD 1 of file 1", "00B2010C00", answer ?? Self.tlv(0x70, record.map { Self.tlv($0.0, $0.1) }.joined()) + "9000")
     }
@@ -90,19 +93,21 @@ enum TestShop {
         aid: application.aid, label: "VISA", denial: [], online: [], default: [], floorLimit: 10_000)
 
     static func transaction(
-        type: UInt8 = 0x00, amount: Int64 = 500, other: Int64 = 0, forceOnline: Bool = false
+        type: UInt8 = 0x00, amount: Int64 = 500, other: Int64 = 0, forceOnline: Bool = false, selectionNumber: Int = 99,
+        attached: TerminalCapabilities = [], history: any TransactionHistory = NoTransactionHistory()
     ) -> KernelTransaction {
         KernelTransaction(
             transactionType: type, amountAuthorised: Amount(minorUnits: amount, currency: dollar) ?? .zero(dollar),
             amountOther: Amount(minorUnits: other, currency: dollar) ?? .zero(dollar), date: KernelDate(year: 2025, month: 11, day: 22),
-            time: [0x22, 0x15, 0x30], sequenceCounter: 1234, unpredictableNumber: [0x52, 0xBF, 0x45, 0x85], forceOnline: forceOnline)
+            time: [0x22, 0x15, 0x30], sequenceCounter: 1234, unpredictableNumber: [0x52, 0xBF, 0x45, 0x85], forceOnline: forceOnline,
+            selectionNumber: selectionNumber, attached: attached, history: history)
     }
 
     static func kernel(
         terminal: TerminalData = terminal, applications: [ApplicationConfiguration] = [application],
-        transaction: KernelTransaction = transaction()
+        transaction: KernelTransaction = transaction(), authorities: CertificationAuthorityKeys = .none
     ) -> ContactKernel {
-        ContactKernel(terminal: terminal, applications: applications, transaction: transaction)
+        ContactKernel(terminal: terminal, applications: applications, transaction: transaction, authorities: authorities)
     }
 }
 
@@ -112,9 +117,12 @@ extension TestCard {
 
     /// What TVR, TSI and CVM results the kernel puts into the first GENERATE AC; the card declines.
     func expect(
-        _ kernel: ContactKernel, request: String = "80", tvr: String, tsi: String = "0800", cvm: String = "3F0000"
+        _ kernel: ContactKernel, request: String = "80", tvr: String, tsi: String = "0800", cvm: String = "3F0000",
+        after more: [ScriptedCard.Exchange] = [], pins: [PINOutcome] = []
     ) throws -> KernelOutcome {
-        let outcome = try Conversation.hold(kernel, opening + [Self.firstCryptogram(request, tvr, tsi, cvm, Self.aac)]).outcome
+        let outcome = try Conversation.hold(
+            kernel, opening + more + [Self.firstCryptogram(request, tvr, tsi, cvm, Self.aac)], pins: pins
+        ).outcome
         guard outcome.receipt.tvr.hex == tvr, outcome.receipt.cvmResults.hex == cvm else {
             throw ScriptDifference("the outcome says TVR \(outcome.receipt.tvr.hex), CVM results \(outcome.receipt.cvmResults.hex)")
         }

@@ -7,9 +7,14 @@ public struct CardIssuer: Sendable {
     private let masterKey: SecretBytes
     private let authorities: [TestCertificationAuthority]
 
-    /// `masterKey` must be that of the host's `IssuerCryptography`.
-    public init(masterKey: SecretBytes = IssuerCryptography.labMasterKey) throws {
+    private let scriptMasterKey: SecretBytes
+
+    /// Both keys must be those of the host's `IssuerCryptography`.
+    public init(
+        masterKey: SecretBytes = IssuerCryptography.labMasterKey, scriptMasterKey: SecretBytes = IssuerCryptography.labScriptMasterKey
+    ) throws {
         self.masterKey = masterKey
+        self.scriptMasterKey = scriptMasterKey
         authorities = try TestCertificationAuthority.load()
     }
 
@@ -78,7 +83,10 @@ public struct CardIssuer: Sendable {
             cryptogramVersion: application.cryptogramVersion, responseFormat: application.responseFormat,
             key: usesKey ? try signingKey(application) : nil, supports: application.supports, firstApproval: application.firstApproval,
             onlineRequest: application.onlineRequest, secondApproval: application.secondApproval,
-            issuerAuthenticationMandatory: application.issuerAuthenticationMandatory)
+            issuerAuthenticationMandatory: application.issuerAuthenticationMandatory,
+            scriptKey: try CardCryptography.cardMasterKey(
+                issuerKey: scriptMasterKey, pan: profile.pan, panSequenceNumber: profile.panSequenceNumber),
+            acceptsScripts: application.acceptsScripts, muteAt: application.muteAt)
     }
 
     /// The card's key, or one of the same length that nobody certified.
@@ -130,6 +138,9 @@ public struct CardIssuer: Sendable {
             BERTLV(0x8C, application.cdol1.encoded), BERTLV(0x8D, application.cdol2.encoded),
             BERTLV(0x9F42, CardCryptography.packed("0" + profile.currency)), BERTLV(0x9F44, [0x02]),
         ]
+        if let limits = application.offlineLimits {
+            objects += [BERTLV(0x9F14, [limits.lower]), BERTLV(0x9F23, [limits.upper])]
+        }
         // The unpredictable number alone (Book 2, 6.5.1 asks for it).
         if application.supports.contains(.dda) { objects.append(BERTLV(0x9F49, [0x9F, 0x37, 0x04])) }
         return objects

@@ -71,6 +71,12 @@ extension CardProfile.Application {
         onlineRequest = try fields.choice(try fields.optionalText("onlineRequest") ?? "online", "onlineRequest")
         secondApproval = try fields.choice(try fields.optionalText("secondApproval") ?? "approve", "secondApproval")
         issuerAuthenticationMandatory = try fields.flag("issuerAuthenticationMandatory", default: false)
+        muteAt = try fields.optionalText("muteAt").map { try fields.choice($0, "muteAt") }
+        acceptsScripts = try fields.flag("acceptsScripts", default: true)
+        if fields.has("offlineLimits") {
+            let limits = try fields.bytes("offlineLimits", 2...2)
+            offlineLimits = (limits[0], limits[1])
+        }
         fault = try fields.optionalText("fault").map { try fields.choice($0, "fault") }
         try fields.finish()
     }

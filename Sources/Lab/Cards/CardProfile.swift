@@ -69,6 +69,12 @@ public struct CardProfile: Sendable {
         public var issuerAuthenticationMandatory: Bool
         /// What is wrong with its certificates or signatures; `nil` for nothing.
         public var fault: Fault?
+        /// The card falls mute when it gets this.
+        public var muteAt: Instruction?
+        /// Whether issuer scripts with a right MAC are performed; otherwise every command of them is refused.
+        public var acceptsScripts: Bool
+        /// 9F14 and 9F23; `nil` for a card without velocity checking.
+        public var offlineLimits: (lower: UInt8, upper: UInt8)?
     }
 
     /// Bits of the application interchange profile, byte 1 (EMV 4.4 Book 3, C1).
@@ -83,6 +89,21 @@ public struct CardProfile: Sendable {
             case .terminalRiskManagement: 0x08
             case .issuerAuthentication: 0x04
             case .cda: 0x01
+            }
+        }
+    }
+
+    /// Commands at which a card can fall mute.
+    public enum Instruction: String, Sendable, CaseIterable {
+        case getProcessingOptions, readRecord, verify, internalAuthenticate, generateAC
+
+        var code: UInt8 {
+            switch self {
+            case .getProcessingOptions: 0xA8
+            case .readRecord: 0xB2
+            case .verify: 0x20
+            case .internalAuthenticate: 0x88
+            case .generateAC: 0xAE
             }
         }
     }

@@ -19,6 +19,8 @@ public enum CardProfiles {
         PackageResources.declines_after_approval_yaml, PackageResources.no_common_aid_yaml,
         PackageResources.sda_old_yaml, PackageResources.wrong_sda_yaml, PackageResources.wrong_dda_yaml,
         PackageResources.forged_cert_yaml, PackageResources.revoked_cert_yaml,
-        PackageResources.bad_chip_yaml, PackageResources.stripe_only_yaml, PackageResources.gift_yaml,
+        PackageResources.visa_debit_yaml, PackageResources.mc_offline_yaml, PackageResources.amex_yaml, PackageResources.discover_yaml,
+        PackageResources.blocked_app_yaml, PackageResources.blocked_card_yaml, PackageResources.mute_midway_yaml,
+        PackageResources.script_fails_yaml, PackageResources.bad_chip_yaml, PackageResources.stripe_only_yaml, PackageResources.gift_yaml,
     ]
 }

@@ -18,6 +18,8 @@ struct CardTransaction: Sendable {
     /// The number the card signed; 9F4C.
     var dynamicNumber: [UInt8]?
     var signedDynamically = false
+    /// What GET CHALLENGE gave last, until a PIN used it.
+    var challenge: [UInt8]?
     /// `nil`: no PIN was offered.
     var pinVerified: Bool?
 

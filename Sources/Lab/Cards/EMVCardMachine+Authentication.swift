@@ -30,6 +30,7 @@ extension EMVCardMachine {
         guard command.data.isEmpty else { return ResponseAPDU(status: .wrongLength) }
         guard selected != nil else { return ResponseAPDU(status: .conditionsNotSatisfied) }
         guard let challenge = random(8), challenge.count == 8 else { return ResponseAPDU(status: .noPreciseDiagnosis) }
+        transaction.challenge = challenge
         return ResponseAPDU(data: challenge, status: .success)
     }
 
@@ -46,29 +47,6 @@ extension EMVCardMachine {
         transaction.dynamicNumber = number
         transaction.signedDynamically = true
         return .success(application.responseFormat == 1 ? BERTLV(0x80, signature) : BERTLV(0x77, [BERTLV(0x9F4B, signature)]))
-    }
-
-    /// VERIFY (Book 3, 6.5.12) with the plaintext PIN block `2N PIN FF…`; enciphered PIN is not there yet.
-    mutating func verify(_ command: CommandAPDU) -> ResponseAPDU {
-        guard command.p1 == 0, command.p2 == 0x80 || command.p2 == 0x88 else { return ResponseAPDU(status: .incorrectParameters) }
-        guard phase == .initiated else { return ResponseAPDU(status: .conditionsNotSatisfied) }
-        guard command.p2 == 0x80, let pin = card.pin else { return ResponseAPDU(status: .functionNotSupported) }
-        guard command.data.count == 8 else { return ResponseAPDU(status: .wrongLength) }
-        transaction.pinVerified = false
-        guard memory.pinTries > 0 else { return ResponseAPDU(status: .authenticationMethodBlocked) }
-        let right = pin.withBytes { digits in
-            let text = String(decoding: digits, as: UTF8.self)
-            let padded = text + String(repeating: "?", count: max(0, 14 - text.utf8.count))
-            // `?` is 3F: its low four bits are the filler F.
-            return [0x20 | UInt8(truncatingIfNeeded: digits.count)] + CardCryptography.packed(padded)
-        }
-        guard constantTimeEqual(right, command.data) else {
-            remember { $0.pinTries -= 1 }
-            return ResponseAPDU(status: StatusWord(0x63C0 | UInt16(memory.pinTries)))
-        }
-        remember { $0.pinTries = Self.pinTryLimit }
-        transaction.pinVerified = true
-        return ResponseAPDU(status: .success)
     }
 
     /// EXTERNAL AUTHENTICATE (Book 3, 6.5.4): ARPC and ARC; once in a transaction, after an ARQC.

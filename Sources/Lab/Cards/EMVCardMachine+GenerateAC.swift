@@ -35,6 +35,8 @@ extension EMVCardMachine {
 
     /// The card may be stricter than the terminal, never laxer (Book 3, 9.3).
     private func first(_ asked: CryptogramType, _ application: PersonalisedCard.Application) -> CryptogramType {
+        // Book 3, 6.5.1: a blocked application gives AACs only.
+        guard !memory.isBlocked else { return .declined }
         let decision: CardProfile.Decision
         switch asked {
         case .declined: return .declined
@@ -49,7 +51,7 @@ extension EMVCardMachine {
     }
 
     private func second(_ asked: CryptogramType, _ application: PersonalisedCard.Application) -> CryptogramType {
-        guard asked == .approved, application.secondApproval == .approve else { return .declined }
+        guard asked == .approved, !memory.isBlocked, application.secondApproval == .approve else { return .declined }
         switch transaction.issuerAuthentication {
         case .passed: return .approved
         case .failed: return .declined

@@ -6,7 +6,7 @@ extension EMVCardMachine {
     mutating func select(_ command: CommandAPDU) -> ResponseAPDU {
         guard command.p1 == 0x04, command.p2 == 0x00 || command.p2 == 0x02 else { return ResponseAPDU(status: .incorrectParameters) }
         // Book 1, 12.3.2: a blocked card answers 6A81.
-        guard !card.blocked else { return ResponseAPDU(status: .functionNotSupported) }
+        guard !isBlocked else { return ResponseAPDU(status: .functionNotSupported) }
         guard (5...16).contains(command.data.count) else { return ResponseAPDU(status: .wrongLength) }
         if command.data == CardIssuer.directoryName {
             guard card.directory != nil, command.p2 == 0x00 else { return ResponseAPDU(status: .fileNotFound) }
@@ -24,7 +24,7 @@ extension EMVCardMachine {
         _ = reset()
         lastSelection = (command.data, index)
         let application = card.applications[index]
-        guard !application.blocked else {
+        guard !application.blocked, !memories[index].isBlocked else {
             return ResponseAPDU(data: application.fileControlInformation, status: .selectedFileInvalidated)
         }
         selected = index
@@ -63,7 +63,7 @@ extension EMVCardMachine {
         switch (command.p1, command.p2) {
         case (0x9F, 0x36): object = BERTLV(0x9F36, memory.transactionCounter.bytes)
         case (0x9F, 0x13): object = BERTLV(0x9F13, memory.lastOnlineCounter.bytes)
-        case (0x9F, 0x17) where card.pin != nil: object = BERTLV(0x9F17, [memory.pinTries])
+        case (0x9F, 0x17) where pin != nil: object = BERTLV(0x9F17, [memory.pinTries])
         default: return ResponseAPDU(status: .referencedDataNotFound)
         }
         return whole(object.encoded, command)

@@ -1,3 +1,4 @@
+import Keys
 import SmartCard
 
 /// The rules of an EMV card (EMV 4.4 Book 1, 12 and Book 3, 6): one command in, one answer out, no other input but random numbers.
@@ -26,6 +27,8 @@ struct EMVCardMachine: Sendable {
         var pinTries: UInt8 = EMVCardMachine.pinTryLimit
         var lastOnlineIncomplete = false
         var lastIssuerAuthenticationFailed = false
+        /// The issuer blocked the application.
+        var isBlocked = false
     }
 
     static let pinTryLimit: UInt8 = 3
@@ -33,6 +36,10 @@ struct EMVCardMachine: Sendable {
     let card: PersonalisedCard
     let random: @Sendable (Int) -> [UInt8]?
     var memories: [Memory]
+    /// The reference PIN, as the issuer last changed it.
+    var pin: SecretBytes?
+    /// The issuer blocked the card.
+    var isBlocked: Bool
     var phase = Phase.idle
     /// Index of the selected application.
     var selected: Int?
@@ -41,14 +48,19 @@ struct EMVCardMachine: Sendable {
     var transaction = CardTransaction()
     /// The GENERATE AC under way asked for a CDA signature.
     var signatureRequested = false
+    /// Until the next reset.
+    var isMute = false
 
     init(_ card: PersonalisedCard, random: @escaping @Sendable (Int) -> [UInt8]?) {
         self.card = card
         self.random = random
+        pin = card.pin
+        isBlocked = card.blocked
         memories = card.applications.map { _ in Memory() }
     }
 
     mutating func reset() -> [UInt8] {
+        isMute = false
         phase = .idle
         selected = nil
         lastSelection = nil
@@ -56,12 +68,16 @@ struct EMVCardMachine: Sendable {
         return card.answerToReset
     }
 
-    mutating func process(_ bytes: [UInt8]) -> [UInt8] {
+    /// `nil`: the card falls mute.
+    mutating func process(_ bytes: [UInt8]) -> [UInt8]? {
         guard let command = try? CommandAPDU.parse(bytes) else { return ResponseAPDU(status: .wrongLength).serialized() }
+        if let application, application.muteAt?.code == command.instruction { isMute = true }
+        guard !isMute else { return nil }
         return answer(command).serialized()
     }
 
     private mutating func answer(_ command: CommandAPDU) -> ResponseAPDU {
+        if command.instructionClass == 0x84, let order = IssuerCommand(rawValue: command.instruction) { return perform(order, command) }
         guard let instruction = Instruction(rawValue: command.instruction) else {
             return ResponseAPDU(status: [0x00, 0x80].contains(command.instructionClass) ? .instructionNotSupported : .classNotSupported)
         }

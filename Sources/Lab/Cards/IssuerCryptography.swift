@@ -5,8 +5,18 @@ import SmartCard
 public struct IssuerCryptography: Sendable {
     private let masterKey: SecretBytes
 
-    /// `masterKey` is the issuer's master key for application cryptograms, 16 bytes; the lab's cards are personalised with `labMasterKey`.
-    public init(masterKey: SecretBytes = Self.labMasterKey) { self.masterKey = masterKey }
+    private let scriptMasterKey: SecretBytes
+
+    /// The issuer's master keys for application cryptograms and for scripts, 16 bytes each; the lab's cards are personalised with the defaults.
+    public init(masterKey: SecretBytes = Self.labMasterKey, scriptMasterKey: SecretBytes = Self.labScriptMasterKey) {
+        self.masterKey = masterKey
+        self.scriptMasterKey = scriptMasterKey
+    }
+
+    /// The published test key for issuer scripts of every issuer in the lab.
+    public static let labScriptMasterKey = SecretBytes([
+        0xFE, 0xDC, 0xBA, 0x98, 0x76, 0x54, 0x32, 0x10, 0x01, 0x23, 0x45, 0x67, 0x89, 0xAB, 0xCD, 0xEF,
+    ])
 
     /// The published test key of every issuer in the lab (KCV 08D7). It protects nothing.
     public static let labMasterKey = SecretBytes([
@@ -53,7 +63,10 @@ public struct IssuerCryptography: Sendable {
             let cardKey = try CardCryptography.cardMasterKey(issuerKey: masterKey, pan: pan, panSequenceNumber: sequence)
             let key = try version.key(cardKey: cardKey, transactionCounter: counter)
             let expected = try version.cryptogram(over: input, key: key)
-            let request = VerifiedRequest(cryptogram: cryptogram, key: key, transactionCounter: counter)
+            let request = VerifiedRequest(
+                cryptogram: cryptogram, key: key,
+                scriptKey: try CardCryptography.cardMasterKey(issuerKey: scriptMasterKey, pan: pan, panSequenceNumber: sequence),
+                transactionCounter: counter)
             return constantTimeEqual(expected, cryptogram) ? .valid(request) : .wrong(request)
         } catch {
             return .unusable(error.description)
@@ -68,10 +81,12 @@ public struct VerifiedRequest: Sendable {
     /// 9F36.
     public let transactionCounter: UInt16
     private let key: SecretBytes
+    private let scriptKey: SecretBytes
 
-    init(cryptogram: [UInt8], key: SecretBytes, transactionCounter: UInt16) {
+    init(cryptogram: [UInt8], key: SecretBytes, scriptKey: SecretBytes, transactionCounter: UInt16) {
         self.cryptogram = cryptogram
         self.key = key
+        self.scriptKey = scriptKey
         self.transactionCounter = transactionCounter
     }
 
@@ -81,6 +96,14 @@ public struct VerifiedRequest: Sendable {
         var cryptogram = try CardCryptography.responseCryptogram(self.cryptogram, code: code, key: key)
         if corrupted { cryptogram[7] ^= 0xFF }
         return cryptogram + code
+    }
+
+    /// A script of these commands for field 55, behind 91: template 71 or 72 with an identifier and, for each, 86.
+    public func script(_ orders: [IssuerOrder], beforeFinalCryptogram: Bool = false, identifier: UInt32 = 1) throws(KeysError) -> [UInt8] {
+        let cryptography = ScriptCryptography(cardKey: scriptKey, requestCryptogram: cryptogram, transactionCounter: transactionCounter)
+        var objects = [BERTLV(0x9F18, [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: identifier >> UInt32($0)) })]
+        for order in orders { objects.append(BERTLV(0x86, try cryptography.command(order))) }
+        return BERTLV(beforeFinalCryptogram ? 0x71 : 0x72, objects).encoded
     }
 
     /// Field 55 of the answer: 91 as TLV.

@@ -35,6 +35,10 @@ struct PersonalisedCard: Sendable, CustomStringConvertible, CustomReflectable {
         var onlineRequest: CardProfile.Decision
         var secondApproval: CardProfile.Decision
         var issuerAuthenticationMandatory: Bool
+        /// For the MACs and PINs of issuer scripts.
+        var scriptKey: SecretBytes
+        var acceptsScripts: Bool
+        var muteAt: CardProfile.Instruction?
 
         var description: String { "****" }
         var customMirror: Mirror { Mirror(self, children: [:]) }

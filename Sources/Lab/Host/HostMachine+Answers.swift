@@ -150,13 +150,7 @@ extension HostMachine {
     private func issuerData(_ chip: VerifiedRequest?, _ actionCode: String, _ issuer: HostBehaviour.Issuer) -> [UInt8] {
         let responseCode = Array(vocabulary.responseCode(actionCode).utf8)
         guard let data = try? chip?.responseICCData(responseCode: responseCode, corrupted: issuer == .wrongCryptogram) else { return [] }
-        return issuer == .script ? data + Self.script : data
+        // PIN CHANGE/UNBLOCK, which does a card with tries left no harm.
+        return issuer == .script ? data + ((try? chip?.script([.unblockPIN])) ?? []) : data
     }
-
-    /// A 72 template with an identifier (9F18) and one command (86): APPLICATION UNBLOCK (EMV 4.4 Book 3, 6.5.2), which does an open card no harm.
-    /// Its MAC is zero: the card refuses the command and the terminal reports that.
-    private static let script: [UInt8] = [
-        0x72, 0x16, 0x9F, 0x18, 0x04, 0x00, 0x00, 0x00, 0x01,
-        0x86, 0x0D, 0x84, 0x18, 0x00, 0x00, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
-    ]
 }

@@ -56,11 +56,12 @@ extension TerminalEngine {
             date: KernelDate(year: local.year, month: local.month, day: local.day), time: bcd,
             sequenceCounter: UInt32(current.exchange.stan),
             // Without store and forward every approval is preceded by a request to go online.
-            unpredictableNumber: environment.random(4), forceOnline: !mayApproveOffline(current))
+            unpredictableNumber: environment.random(4), forceOnline: !mayApproveOffline(current),
+            selectionNumber: Int(environment.random(1).first ?? 98) % 99 + 1, attached: attachedCapabilities)
     }
 
     /// One operation on the card, after those before it; what it gives goes to the kernel.
-    private func onCard(_ operation: @escaping @Sendable () async throws(DeviceError) -> KernelEvent) {
+    func onCard(_ operation: @escaping @Sendable () async throws(DeviceError) -> KernelEvent) {
         guard let dialogue = running?.dialogue, let id = running?.id else { return }
         let before = cardTask
         cardTask = Task { [weak self] in
@@ -90,7 +91,7 @@ extension TerminalEngine {
         drive(event)
     }
 
-    private func drive(_ event: KernelEvent) {
+    func drive(_ event: KernelEvent) {
         guard var kernel = running?.kernel else { return }
         let actions = kernel.on(event)
         running?.kernel = kernel
@@ -101,13 +102,17 @@ extension TerminalEngine {
                 onCard { () throws(DeviceError) in .response(try await reader.transmit(command)) }
             case .chooseApplication(let candidates):
                 running?.candidates = candidates
+                running?.cardLanguage = candidates.lazy.flatMap(\.languages).compactMap { Language(rawValue: $0) }.first
                 feed(.choiceNeeded)
+            case .enterPIN(let request): pinNeeded(request)
             case .goOnline(let online):
                 running?.learn(online.card, online.receipt, environment)
                 presented(
                     PresentedCard(
                         card: .clear(HostCardData(online.card, iccData: online.iccData)), entryMode: .chip,
-                        authentication: HostCardholderAuthentication(online.receipt.cvm), reference: cardReference(online.card.pan)))
+                        authentication: HostCardholderAuthentication(online.receipt.cvm), pin: running?.pin,
+                        reference: cardReference(online.card.pan)))
+                running?.pin = nil
             case .finished(let outcome): dialogueEnded(outcome)
             }
         }
@@ -123,7 +128,7 @@ extension TerminalEngine {
         }
         if current.machine.phase == .dialogue, outcome.verdict == .approved, let card = outcome.card {
             let presented = PresentedCard(
-                card: .clear(HostCardData(card, iccData: outcome.finalICCData)), entryMode: .chip,
+                card: .clear(HostCardData(card, iccData: outcome.adviceICCData)), entryMode: .chip,
                 authentication: HostCardholderAuthentication(outcome.receipt.cvm), reference: cardReference(card.pan))
             guard accept(presented) else { return }
         }
@@ -155,7 +160,7 @@ extension TerminalEngine {
         case .declined: .declined
         case .terminated: refusals.contains(outcome.reason ?? "") ? .refused : .unusable
         case .fallback: .unreadable
-        case .cancelled: .cancelled
+        case .cancelled: outcome.reason == "cardholderTimedOut" ? .timedOut : .cancelled
         case .cardLost: failure ?? .mute
         }
     }
@@ -180,6 +185,7 @@ extension TerminalEngine {
 
     /// Ends the dialogue wherever it is. What the kernel knows by then is for the receipt.
     func stopCard() {
+        if keepForScripts() { return }
         guard var kernel = running?.kernel else { return }
         if running?.outcome == nil {
             for case .finished(let outcome) in kernel.on(.cardLost) {

@@ -18,7 +18,8 @@ extension TerminalEngine {
         guard let current = running else { return }
         let amount = "\(current.amount.currency) \(current.amount.decimalText)"
         let buttons = prompt == .chooseApplication ? current.candidates.map(\.shownName) + [texts.cancelButton] : []
-        show(message(prompt, texts.cardholder(prompt, amount: amount), buttons))
+        let text = prompt == .enterPIN ? pinText(amount: amount) : texts.cardholder(prompt, amount: amount)
+        show(message(prompt, text, buttons))
     }
 
     /// The card is asked back with the outcome; the terminal is idle meanwhile (pos-protocol, section 2).

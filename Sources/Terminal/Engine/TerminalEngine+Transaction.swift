@@ -42,6 +42,7 @@ extension TerminalEngine {
         case .takeSwipe(let fallback): takeSwipe(fallback: fallback)
         case .takeTap: takeTap()
         case .offerApplications: offerApplications()
+        case .askForPIN: askForPIN()
         case .stopCard: stopCard()
         case .commit(let commit, let withAcceptance): self.commit(commit, withAcceptance, id)
         case .commitDecision(let decision, let withAcceptance): commitDecision(decision, withAcceptance, id)
@@ -50,7 +51,9 @@ extension TerminalEngine {
         case .reconcile: reconcile()
         case .completeCard(let verdict): completeCard(verdict)
         case .answerCancel: break
-        case .reply: reply()
+        case .reply:
+            reply()
+            performScripts()
         case .showOutcome(let decision): showOutcome(decision)
         case .die: break
         }

@@ -72,6 +72,7 @@ public actor TerminalEngine: PaymentTerminal {
     var reader: (any ChipReader)?
     var entry = EntryDevices()
     var readerGeneration = 0
+    var pinPad: (any PINPad)?
     /// The last operation on the card; the next waits for it.
     var cardTask: Task<Void, Never>?
 
@@ -115,6 +116,10 @@ public actor TerminalEngine: PaymentTerminal {
                 for await reader in devices.chipReaders() { await self?.readerChanged(reader) }
             })
         watchEntryDevices()
+        watches.append(
+            Task { [weak self, devices = environment.devices] in
+                for await pad in devices.pinPads() { await self?.pinPadChanged(pad) }
+            })
         watches.append(
             Task { [weak self, host = environment.host] in
                 for await state in host.states() where state == .connected { await self?.linkConnected() }

@@ -44,6 +44,7 @@ extension TransactionMachine {
         case .approved, .declined, .refused: .declinedByCard
         case .unusable, .unreadable, .mute: .cardUnreadable
         case .cancelled: .cancelledByCardholder
+        case .timedOut: .timeout
         case .removed: .cardRemoved
         case .readerLost: .deviceFault
         }

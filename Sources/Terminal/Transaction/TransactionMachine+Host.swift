@@ -107,7 +107,7 @@ extension TransactionMachine {
         let isInquiry = rules.contact == .exchange(isInquiry: true)
         func reversal(_ reason: ReversalRequest.Reason) -> ReversalRequest.Reason? { isInquiry ? nil : reason }
         switch end {
-        case .declined, .refused, .unusable, .unreadable, .cancelled:
+        case .declined, .refused, .unusable, .unreadable, .cancelled, .timedOut:
             return decide(.declinedByCard, reversal: reversal(.cardRefused), hostContact: true)
         case .removed, .mute: return decide(.cardRemoved, reversal: reversal(.cardRefused), hostContact: true)
         case .readerLost: return decide(.deviceFault, reversal: reversal(.cardRefused), hostContact: true)

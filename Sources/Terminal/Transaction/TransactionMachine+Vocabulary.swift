@@ -68,8 +68,10 @@ extension TransactionMachine {
         case unusable
         /// No answer to reset, or nothing that the card understood: the stripe may take the chip's place.
         case unreadable
-        /// The cardholder gave up at the choice of application.
+        /// The cardholder gave up at the choice of application or at the PIN.
         case cancelled
+        /// The cardholder did not act at the PIN.
+        case timedOut
         case removed
         case mute
         case readerLost
@@ -106,6 +108,9 @@ extension TransactionMachine {
         case tapped(Tap)
         /// The kernel offers applications.
         case choiceNeeded
+        /// The kernel wants a PIN.
+        case pinNeeded
+        /// The cardholder has chosen, or typed.
         case choiceMade
         /// The first GENERATE AC gave an ARQC.
         case onlineRequested
@@ -142,6 +147,7 @@ extension TransactionMachine {
         /// The card just tapped pays.
         case takeTap
         case offerApplications
+        case askForPIN
         /// Give the dialogue up and power the card off.
         case stopCard
         /// One synced commit, after all before it; `withAcceptance`: with the acceptance in the same commit.

@@ -8,6 +8,7 @@ public struct TransactionMachine: Sendable {
         case card
         /// From power-on to the first GENERATE AC.
         case dialogue
+        /// The cardholder chooses an application or types a PIN.
         case choice
         /// The card phase is over; due reversals still have their attempt. Cancel is possible.
         case reversalWait
@@ -65,6 +66,7 @@ public struct TransactionMachine: Sendable {
         case .swiped(let swipe): return swiped(swipe)
         case .tapped(let tap): return tapped(tap)
         case .choiceNeeded: return choiceNeeded()
+        case .pinNeeded: return pinNeeded()
         case .choiceMade: return choiceMade()
         case .onlineRequested: return cardPhaseEnded()
         case .cardEnded(let end): return cardEnded(end)
@@ -103,6 +105,12 @@ public struct TransactionMachine: Sendable {
         guard phase == .dialogue else { return [] }
         phase = .choice
         return [.status(.applicationSelection), .show(.chooseApplication), .offerApplications]
+    }
+
+    private mutating func pinNeeded() -> [Action] {
+        guard phase == .dialogue else { return [] }
+        phase = .choice
+        return [.status(.pin), .show(.enterPIN), .askForPIN]
     }
 
     private mutating func choiceMade() -> [Action] {

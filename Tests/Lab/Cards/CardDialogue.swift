@@ -103,3 +103,10 @@ final class CardDialogue {
         return IssuerCryptography().verify(iccData: data, pan: profile.pan, panSequenceNumber: profile.panSequenceNumber)
     }
 }
+
+extension CardProfiles {
+    /// The cards that answer to the last command: neither blocked nor mute.
+    static func serving() throws -> [CardProfile] {
+        try load().filter { card in card.chip == .works && !card.blocked && card.applications.allSatisfy { !$0.blocked && $0.muteAt == nil } }
+    }
+}

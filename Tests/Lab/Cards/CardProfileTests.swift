@@ -12,7 +12,8 @@ struct CardProfileTests {
         #expect(
             profiles.map(\.name) == [
                 "visa-credit", "mc-credit", "two-apps", "expired", "declines-after-approval", "no-common-aid", "sda-old", "wrong-sda",
-                "wrong-dda", "forged-cert", "revoked-cert", "bad-chip", "stripe-only", "gift",
+                "wrong-dda", "forged-cert", "revoked-cert", "visa-debit", "mc-offline", "amex", "discover", "blocked-app", "blocked-card",
+                "mute-midway", "script-fails", "bad-chip", "stripe-only", "gift",
             ])
         #expect(Set(profiles.map { $0.pan.withDigits { $0 } }).count == profiles.count)
         for profile in profiles {

@@ -71,9 +71,7 @@ struct EMVCardTests {
         #expect(proprietary.first(0x9F12)?.value == Array("Visa Credit".utf8))
     }
 
-    @Test(
-        "Every card's records hold what a terminal must have, none twice",
-        arguments: try CardProfiles.load().filter { $0.chip == .works }.map(\.name))
+    @Test("Every card's records hold what a terminal must have, none twice", arguments: try CardProfiles.serving().map(\.name))
     func records(name: String) throws {
         let dialogue = try CardDialogue(name)
         for index in dialogue.profile.applications.indices {
@@ -88,7 +86,8 @@ struct EMVCardTests {
             #expect(interchangeProfile[0] == dialogue.profile.applications[index].supports.reduce(0) { $0 | $1.bit })
             #expect(try BERTLV.parse(signed).first(0x5A) != nil)
             dialogue.profile.pan.withDigits { digits in
-                #expect(objects.first(0x5A)?.value.hex == digits)
+                // cn: an odd number of digits is filled with F.
+                #expect(objects.first(0x5A)?.value.hex == digits + (digits.count.isMultiple(of: 2) ? "" : "F"))
                 #expect(objects.first(0x57)?.value.hex.hasPrefix(digits + "D" + dialogue.profile.expiry.prefix(4)) == true)
             }
             #expect(objects.first(0x5F24)?.value.hex == dialogue.profile.expiry)
@@ -158,7 +157,7 @@ struct EMVCardTests {
         _ = try dialogue.begin()
         try dialogue.send("0020008008241234FFFFFFFFFF", "6983")
         try dialogue.send("0020008007241234FFFFFFFF", "6700")
-        try dialogue.send("0020008808241234FFFFFFFFFF", "6A81")
+        try dialogue.send("0020008808241234FFFFFFFFFF", "6700")
         try dialogue.send("0020000008241234FFFFFFFFFF", "6A86")
     }
 

@@ -10,75 +10,11 @@ import Testing
 /// Kernel, card and issuer together: each was written from the books alone, so what they agree on is the books'.
 @Suite("The contact kernel with the lab's cards")
 struct KernelWithCardTests {
-    private struct Sale {
-        var outcome: KernelOutcome
-        var wentOnline: Bool
-        var choices: [String]
-    }
-
-    /// One sale of 5.00 on 5 January 2026; the issuer answers with `code`, and `corrupted` with a wrong ARPC. Online data go to the issuer as the
-    /// host would see them.
-    private func sell(
-        _ card: EMVCard, code: String = "00", approved: Bool = true, corrupted: Bool = false, noHost: Bool = false, choice: Int = 0,
-        capabilities: TerminalCapabilities = [], authorities: CertificationAuthorityKeys = .none, denial: TerminalVerificationResults = [],
-        floorLimit: Int64 = 0,
-        change: (CommandAPDU, ResponseAPDU) -> ResponseAPDU = { $1 }
-    ) throws -> Sale {
-        let currency = try #require(Currency("USD"))
-        let amount = try #require(Amount(minorUnits: 500, currency: currency))
-        var terminal = TerminalData()
-        terminal.capabilities.formUnion(capabilities)
-        var kernel = ContactKernel(
-            terminal: terminal,
-            applications: [
-                ApplicationConfiguration(aid: bytes("A000000003")),
-                ApplicationConfiguration(
-                    aid: bytes("A000000004"), denial: ApplicationConfiguration.commonDenial.union(denial), floorLimit: floorLimit),
-            ],
-            transaction: KernelTransaction(
-                transactionType: 0, amountAuthorised: amount, amountOther: .zero(currency),
-                date: KernelDate(year: 2026, month: 1, day: 5), time: [0x12, 0x00, 0x00], sequenceCounter: 1,
-                unpredictableNumber: bytes("52BF4585"), forceOnline: floorLimit == 0), authorities: authorities)
-        var wentOnline = false
-        var choices: [String] = []
-        var pending = kernel.on(.start(answerToReset: try #require(card.reset())))
-        for _ in 0..<200 {
-            let action = try #require(pending.first, "the kernel fell silent")
-            #expect(pending.count == 1)
-            switch action {
-            case .transmit(let command):
-                let answer = try #require(card.process(try command.serialized()))
-                pending = kernel.on(.response(change(command, try ResponseAPDU.parse(answer))))
-            case .chooseApplication(let candidates):
-                choices = candidates.map(\.label)
-                pending = kernel.on(.applicationChosen(choice))
-            case .goOnline(let request):
-                wentOnline = true
-                guard !noHost else {
-                    pending = kernel.on(.hostAnswered(.unableToGoOnline))
-                    continue
-                }
-                let verdict = IssuerCryptography().verify(
-                    iccData: request.iccData, pan: request.card.pan, panSequenceNumber: request.card.panSequenceNumber)
-                guard case .valid(let verified) = verdict else {
-                    Issue.record("\(verdict)")
-                    throw LabError(.badRequest, "the issuer does not know the card")
-                }
-                let code = Array(code.utf8)
-                pending = kernel.on(
-                    .hostAnswered(
-                        .answered(
-                            authorisationResponseCode: code, approved: approved,
-                            iccData: try verified.responseICCData(responseCode: code, corrupted: corrupted))))
-            case .finished(let outcome): return Sale(outcome: outcome, wentOnline: wentOnline, choices: choices)
-            }
-        }
-        throw LabError(.badRequest, "the dialogue does not end")
-    }
-
     private func card(_ name: String) throws -> EMVCard { try CardIssuer().issue(try CardProfiles.named(name)) }
 
-    @Test("Cards that should approve do, online, again and again", arguments: ["visa-credit", "mc-credit", "two-apps", "expired"])
+    @Test(
+        "Cards that should approve do, online, again and again",
+        arguments: ["visa-credit", "mc-credit", "two-apps", "expired", "visa-debit", "mc-offline", "amex", "discover", "script-fails"])
     func approves(name: String) throws {
         let card = try card(name)
         for counter in 1...3 as ClosedRange<UInt8> {
@@ -177,7 +113,7 @@ struct KernelWithCardTests {
     }
 
     /// Changes one byte of 9F36 in the answer to the `number`th GENERATE AC: everything else, the signature too, stays as the card made it.
-    private func changed(_ number: Int) throws -> (sale: Sale, requests: [UInt8]) {
+    private func changed(_ number: Int) throws -> (sale: CardSale, requests: [UInt8]) {
         let keys = try TestCertificationAuthority.terminalKeys()
         var requests: [UInt8] = []
         let sale = try sell(try card("mc-credit"), capabilities: Self.all, authorities: keys) { command, response in
