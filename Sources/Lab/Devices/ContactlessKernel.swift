@@ -51,6 +51,8 @@ struct ContactlessKernel: Sendable {
                     else { return .failed }
                     next = .response(response)
                 case .chooseApplication: next = .applicationChosen(0)
+                // Its terminal data claim no PIN.
+                case .enterPIN: return .failed
                 case .goOnline(let online): return .online(objects(online))
                 case .finished(let outcome): return outcome.verdict == .declined || outcome.verdict == .approved ? .declined : .failed
                 }

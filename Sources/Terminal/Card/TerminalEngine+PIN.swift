@@ -14,6 +14,7 @@ extension TerminalEngine {
             if secure.enciphered { capabilities.insert(.encipheredOfflinePIN) }
         }
         if pinPad != nil { capabilities.insert(.encipheredOnlinePIN) }
+        if entry.stripe != nil { capabilities.insert(.magneticStripe) }
         return capabilities
     }
 
