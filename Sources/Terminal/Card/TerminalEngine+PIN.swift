@@ -23,7 +23,7 @@ extension TerminalEngine {
     /// The cardholder is told, the cashier sees `Pin`; `askForPIN` follows.
     func pinNeeded(_ request: PINRequest) {
         running?.pinRequest = request
-        running?.cardLanguage = request.languages.lazy.compactMap { Language(rawValue: $0) }.first ?? running?.cardLanguage
+        if let language = request.languages.lazy.compactMap({ Language(rawValue: $0) }).first { running?.cardLanguage = language }
         feed(.pinNeeded)
     }
 

@@ -1,3 +1,4 @@
+import Devices
 import EMV
 import Keys
 import Money
@@ -23,7 +24,8 @@ struct Rig {
 
     init(
         script: ScriptedKernel.Script = .init(), store: any JournalStore = MemoryJournalStore(), reader: ScriptedReader = ScriptedReader(),
-        hasReader: Bool = true, display: ScriptedDisplay = ScriptedDisplay(), clock: VirtualClock = VirtualClock(),
+        hasReader: Bool = true, pad: (any PINPad)? = nil, display: ScriptedDisplay = ScriptedDisplay(),
+        clock: VirtualClock = VirtualClock(),
         parameters: [String: String] = [:], configure: (inout TerminalConfiguration) -> Void = { _ in },
         point: @escaping @Sendable (TransactionPoint) -> Void = { _ in }
     ) async throws {
@@ -35,7 +37,7 @@ struct Rig {
             dataDirectory: "/nonexistent")
         configure(&configuration)
         let (trace, failures) = (Awaitable<String>(), Awaitable<JournalError>())
-        devices = ScriptedDevices(hasReader ? reader : nil)
+        devices = ScriptedDevices(hasReader ? reader : nil, pad: pad)
         var environment = TerminalEngine.Environment(
             configuration: configuration, devices: devices, host: host, display: display,
             keys: try SiteKeys(root: SecretBytes(Array(repeating: 1, count: 32))), onFatal: { failures.append($0) })

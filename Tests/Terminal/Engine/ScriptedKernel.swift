@@ -18,17 +18,23 @@ struct ScriptedKernel: CardKernel {
         var pan = ScriptedKernel.pan
         var offersChoice = false
         var verification = CardholderVerification.none
+        /// Asked for before the first command; `nil`: no PIN.
+        var pin: PINRequest?
+        /// The issuer has one command for after the outcome.
+        var hasIssuerScript = false
     }
 
     /// Test card number: no card of anybody's.
     static let pan = "4761739001010010"
 
-    private enum Step { case begin, choosing, firstCommand, online, lastCommand, over }
+    private enum Step { case begin, choosing, pin, firstCommand, online, lastCommand, settled, issuerScript, over }
 
     let script: Script
     let transaction: KernelTransaction
     private var step = Step.begin
     private var verdict = KernelOutcome.Verdict.declined
+    /// How the questions for a PIN ended.
+    private(set) var outcomes: [PINOutcome] = []
 
     init(_ script: Script, _ transaction: KernelTransaction) {
         self.script = script
@@ -46,6 +52,20 @@ struct ScriptedKernel: CardKernel {
                 ])
             ]
         case (.applicationChosen(nil), .choosing): return finish(.cancelled)
+        case (.start, .begin) where script.pin != nil:
+            step = .pin
+            return script.pin.map { [.enterPIN($0)] } ?? []
+        case (.pin(.cancelled), .pin): return finish(.cancelled)
+        case (.pin(let outcome), .pin):
+            outcomes.append(outcome)
+            step = .firstCommand
+            return [.transmit(command)]
+        case (.performScripts, .settled):
+            step = .issuerScript
+            return [.transmit(command)]
+        case (.response, .issuerScript), (.cardLost, .settled), (.cardLost, .issuerScript):
+            step = .settled
+            return finish(verdict)
         case (.start, .begin), (.applicationChosen, .choosing):
             step = .firstCommand
             return [.transmit(command)]
@@ -66,13 +86,14 @@ struct ScriptedKernel: CardKernel {
 
     private mutating func finish(_ verdict: KernelOutcome.Verdict) -> [KernelAction] {
         let pastStart = step != .begin && step != .choosing
-        step = .over
+        let hasScript = script.hasIssuerScript && step == .lastCommand
+        step = hasScript ? .settled : .over
         return [
             .finished(
                 KernelOutcome(
                     verdict: verdict, reason: script.reason, card: pastStart ? card : nil,
                     receipt: pastStart ? receipt : KernelReceiptData(),
-                    finalICCData: pastStart ? [0x95, 0x01, 0x00] : []))
+                    finalICCData: pastStart ? [0x95, 0x01, 0x00] : [], hasPendingScripts: hasScript))
         ]
     }
 

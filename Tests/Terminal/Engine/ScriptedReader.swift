@@ -4,7 +4,7 @@ import Synchronization
 import USB
 
 /// A slot in which a test puts cards. Its cards answer as `card` says, by default 9000 to everything.
-final class ScriptedReader: ChipReader {
+final class ScriptedReader: SecurePINReader {
     typealias Answer = @Sendable (_ command: Int) async throws(DeviceError) -> ResponseAPDU
 
     fileprivate struct State {
@@ -12,6 +12,7 @@ final class ScriptedReader: ChipReader {
         var presence = CardPresence.absent
         var watchers: [AsyncStream<CardPresence>.Continuation] = []
         var commands = 0
+        var typed = PINVerificationOutcome.answered(ResponseAPDU(status: .success))
     }
 
     let device = DeviceDescription(
@@ -54,6 +55,16 @@ final class ScriptedReader: ChipReader {
         return [0x3B, 0x00]
     }
 
+    let securePIN = SecurePINCapability(plaintext: true, enciphered: false)
+
+    /// What the cardholder will type.
+    func types(_ outcome: PINVerificationOutcome) { state.withLock { $0.typed = outcome } }
+
+    func verifyPIN(_ verification: PINVerification) async throws(DeviceError) -> PINVerificationOutcome {
+        log.append("PIN")
+        return state.withLock { $0.typed }
+    }
+
     func powerOff() async { log.append("off") }
 
     func transmit(_ command: CommandAPDU) async throws(DeviceError) -> ResponseAPDU {
@@ -77,15 +88,23 @@ extension ScriptedReader.State {
 final class ScriptedDevices: DeviceProvider {
     private let readers: (stream: AsyncStream<(any ChipReader)?>, continuation: AsyncStream<(any ChipReader)?>.Continuation)
     private let reader: ScriptedReader?
+    private let pad: (any PINPad)?
 
-    init(_ reader: ScriptedReader?) {
+    init(_ reader: ScriptedReader?, pad: (any PINPad)? = nil) {
         self.reader = reader
+        self.pad = pad
         readers = AsyncStream.makeStream()
         readers.continuation.yield(reader)
     }
 
     var devices: [DeviceDescription] { reader.map { [$0.device] } ?? [] }
     func chipReaders() -> AsyncStream<(any ChipReader)?> { readers.stream }
+    func pinPads() -> AsyncStream<(any PINPad)?> {
+        AsyncStream { continuation in
+            continuation.yield(pad)
+            continuation.finish()
+        }
+    }
     func plug(_ reader: (any ChipReader)?) { readers.continuation.yield(reader) }
 
     private let stripes: (stream: AsyncStream<(any StripeReader)?>, continuation: AsyncStream<(any StripeReader)?>.Continuation) =
