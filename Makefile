@@ -5,7 +5,7 @@ PYTHON ?= python3
 CONFIGURATION := -c release -Xswiftc -enable-testing
 BIN := .build/release
 
-.PHONY: run test check bench format setup build ship venv clean
+.PHONY: run test check fuzz bench format setup build ship venv clean
 
 run: setup
 	$(SWIFT) build $(CONFIGURATION) --product countertop-lab
@@ -29,6 +29,14 @@ check: setup
 # The production program as a package would carry it: no testability, static Swift library, stripped.
 ship: setup
 	$(SWIFT) build -c release --static-swift-stdlib -Xlinker --gc-sections -Xlinker -s --scratch-path .build-ship --product countertop
+
+# libFuzzer on what a POS can send: FUZZ_SECONDS for each target.
+FUZZ_SECONDS ?= 60
+fuzz: setup
+	for target in Decoder Session; do \
+	  COUNTERTOP_FUZZ=1 $(SWIFT) build --scratch-path .build-fuzz -Xswiftc -sanitize=fuzzer --product $${target}Fuzzer && \
+	  .build-fuzz/debug/$${target}Fuzzer -max_total_time=$(FUZZ_SECONDS) -max_len=4096 || exit 1; \
+	done
 
 bench: build ship venv
 	.venv/bin/python Tests/Benchmarks/bench.py

@@ -116,7 +116,7 @@ let package = Package(
                 "Terminal", "JSON", "Hex", "Money", "Keys", "Devices", "PaymentHost", logging, nioSSL, nio("NIOCore"), nio("NIOPosix"),
                 nio("NIOHTTP1"), nio("NIOWebSocket"), nio("NIOConcurrencyHelpers"),
             ]),
-        tests("Service"),
+        tests("Service", ["TerminalAPI", "Terminal", "Keys", logging]),
         tests(
             "Lab",
             [
@@ -127,3 +127,14 @@ let package = Package(
     ],
     swiftLanguageModes: [.v6]
 )
+
+// `make fuzz`: libFuzzer brings its own main.
+if Context.environment["COUNTERTOP_FUZZ"] != nil {
+    for name in ["Decoder", "Session"] {
+        package.targets.append(
+            .executableTarget(
+                name: "\(name)Fuzzer", dependencies: ["TerminalAPI", "Terminal", "JSON"], path: "Tests/Fuzz/\(name)",
+                swiftSettings: [.unsafeFlags(["-sanitize=fuzzer", "-parse-as-library"])],
+                linkerSettings: [.unsafeFlags(["-sanitize=fuzzer"])]))
+    }
+}

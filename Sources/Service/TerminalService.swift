@@ -22,6 +22,9 @@ public final class TerminalService: Sendable {
         /// Ends the process; called when a journal commit failed (pos-protocol, section 5).
         public var exit: @Sendable (Int32) -> Void = { code in Glibc.exit(code) }
 
+        /// Ends the process in order, to be started again by whoever watches over it (`Restart`).
+        public var restart: @Sendable () -> Void = { kill(getpid(), SIGTERM) }
+
         public init() {}
     }
 
@@ -30,7 +33,9 @@ public final class TerminalService: Sendable {
     private let link: HostLink
     private let engine: TerminalEngine
     private let server: POSServer
+    private let events: TerminalEvents
     private let registryTask: Task<Void, Never>
+    private let watches: [Task<Void, Never>]
     private let logger: Logger
 
     /// Makes what is missing in the data folder: site key, certificates. Nothing listens yet.
@@ -43,8 +48,11 @@ public final class TerminalService: Sendable {
         let parts = LateParts()
         link = try assembly.hostLink { () throws in try await parts.engine().nextSTAN() }
         let parameters = try assembly.parameters()
+        let events = TerminalEvents()
+        self.events = events
         engine = try assembly.engine(
-            registry: registry, link: link, display: options.display, parameters: parameters, point: options.pointReached
+            registry: registry, link: link, display: options.display, parameters: parameters, events: events,
+            point: options.pointReached
         ) { error in
             logger.critical("The journal failed; the process ends: \(error)")
             // Nothing more is told, connections close 1011, and the next start decides (pos-protocol, section 5).
@@ -58,11 +66,23 @@ public final class TerminalService: Sendable {
                 options.exit(1)
             }
         }
-        server = try assembly.server(terminal: engine)
+        let current = CurrentPrinter()
+        let certificates = ServerCertificates(assembly) { material throws(POSServerError) in try await parts.server()?.replaceTLS(material)
+        }
+        let operations = assembly.operations(
+            engine: engine, display: options.display, parameters: parameters, events: events, printer: { current.printer },
+            certificates: certificates, restart: options.restart)
+        server = try assembly.server(terminal: engine, operations: operations)
         parts.set(engine: engine, server: server)
         self.buses = buses
         self.registry = registry
         registryTask = Task { await registry.run() }
+        let link = link
+        watches = [
+            Task { for await printer in registry.printers() { current.set(printer) } },
+            Task { for await change in registry.changes() { events.tell(.device(.init(change.device))) } },
+            Task { for await state in link.states() { events.tell(.host(state)) } },
+        ]
     }
 
     /// Opens the journal, connects to the host, listens.
@@ -80,6 +100,8 @@ public final class TerminalService: Sendable {
 
     /// Closes in order: connections with 1001, the running transaction by its rules, the host link with a sign-off, devices, journal.
     public func shutdown() async {
+        events.tell(.maintenance("The terminal restarts."))
+        for watch in watches { watch.cancel() }
         await server.shutdown(.restart)
         await engine.shutdown()
         await link.shutdown()
@@ -99,6 +121,14 @@ private final class LateParts: Sendable {
         guard let engine = parts.withLock({ $0?.engine }) else { throw ServiceError(.journal, "The terminal is not put together yet.") }
         return engine
     }
+}
+
+/// The printer in service now.
+private final class CurrentPrinter: Sendable {
+    private let current = Mutex<(any Printer)?>(nil)
+
+    var printer: (any Printer)? { current.withLock { $0 } }
+    func set(_ printer: (any Printer)?) { current.withLock { $0 = printer } }
 }
 
 /// A terminal without a display: prompts reach the cardholder through the cashier.
