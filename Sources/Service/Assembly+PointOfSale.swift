@@ -84,13 +84,15 @@ extension Assembly {
     ///   - restart: ends the process in order.
     func operations(
         engine: TerminalEngine, display: any CardholderDisplay, parameters: TerminalParameters, events: TerminalEvents,
-        printer: @escaping @Sendable () -> (any Printer)?, certificates: any CertificateKeeping, restart: @escaping @Sendable () -> Void
+        printer: @escaping @Sendable () -> (any Printer)?, cards: any CardSource, certificates: any CertificateKeeping,
+        restart: @escaping @Sendable () -> Void
     ) -> TerminalOperations {
         var environment = TerminalOperations.Environment(
             terminal: engine, parameters: parameters, display: display, show: { engine.show($0) },
             currency: configuration.merchant.currency,
             language: Language(rawValue: configuration.merchant.language) ?? .english)
         environment.printer = printer
+        environment.cardSource = cards
         environment.certificates = certificates
         environment.restart = restart
         environment.events = { events.stream() }

@@ -67,10 +67,11 @@ public final class TerminalService: Sendable {
             }
         }
         let current = CurrentPrinter()
+        let stripes = StripeCardSource()
         let certificates = ServerCertificates(assembly) { material throws(POSServerError) in try await parts.server()?.replaceTLS(material)
         }
         let operations = assembly.operations(
-            engine: engine, display: options.display, parameters: parameters, events: events, printer: { current.printer },
+            engine: engine, display: options.display, parameters: parameters, events: events, printer: { current.printer }, cards: stripes,
             certificates: certificates, restart: options.restart)
         server = try assembly.server(terminal: engine, operations: operations)
         parts.set(engine: engine, server: server)
@@ -80,6 +81,7 @@ public final class TerminalService: Sendable {
         let link = link
         watches = [
             Task { for await printer in registry.printers() { current.set(printer) } },
+            Task { for await reader in registry.stripeReaders() { stripes.set(reader) } },
             Task { for await change in registry.changes() { events.tell(.device(.init(change.device))) } },
             Task { for await state in link.states() { events.tell(.host(state)) } },
         ]

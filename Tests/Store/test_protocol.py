@@ -3,6 +3,7 @@ import json
 
 import jsonschema
 import pytest
+from websockets.exceptions import ConnectionClosed
 
 from conftest import ROOT, Store
 
@@ -96,3 +97,24 @@ def test_a_press_answers_a_display_with_buttons(store):
     check(answer)
     assert (answer["result"], answer["button"]) == ("0", "No")
     pos.close()
+
+
+def test_restart_is_answered_then_the_terminal_goes_and_comes_back(store):
+    pos = store.pos()
+    answer = pos.ask(operation="Restart", when="now")
+    check({name: value for name, value in answer.items() if name != "statuses"})
+    assert answer["result"] == "0"
+    with pytest.raises(ConnectionClosed) as closed:
+        while True:
+            pos.receive()
+    assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (1001, "terminal restart")
+
+    def back():
+        try:
+            again = store.pos()
+        except OSError:
+            return False
+        with_answer = again.ask(operation="GetInformation")["result"]
+        again.close()
+        return with_answer == "0"
+    store.until(back, "the terminal to come back")

@@ -218,7 +218,9 @@ struct TransactionMachineHostPhaseTests {
     @Test("What a start decides: accepted only 1, pending 23 and due")
     func atStart() throws {
         func decision(_ entries: JournalEntry...) throws -> TransactionDecision {
-            let events = ([JournalSamples.accepted("A")] + entries).compactMap { if case .transaction(_, let event) = $0 { event } else { nil } }
+            let events = ([JournalSamples.accepted("A")] + entries).compactMap {
+                if case .transaction(_, let event) = $0 { event } else { nil }
+            }
             return TransactionDecision.atStart(try JournaledTransaction(id: TransactionID("A"), events: events))
         }
         #expect(try decision() == TransactionDecision(.applicationError, hostContact: false))
