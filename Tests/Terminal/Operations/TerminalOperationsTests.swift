@@ -69,9 +69,10 @@ struct TerminalOperationsTests {
 
     @Test("a display that cannot ask: 20, and nothing is shown")
     func noDisplay() async throws {
+        let phone = try #require(InputPrompt.named("phone"))
         for (abilities, request) in [
             ([], Self.question), (.buttons, .getSignature(prompt: nil, seconds: 9)),
-            (.buttons, .input(.init(.prompt(try #require(InputPrompt.named("phone"))), seconds: 9))),
+            (.buttons, .input(.init(.prompt(phone), seconds: 9))),
         ] as [(DisplayAbilities, OperationRequest)] {
             let rig = try Rig(abilities: abilities)
             #expect(await rig.perform(request).result == .terminalNotReady)
@@ -140,7 +141,8 @@ struct TerminalOperationsTests {
     @Test("no printer 20, a printer's fault 202, a printed text 0")
     func printing() async throws {
         let document = PrintDocument(lines: [.init("Hello", bold: true)], copies: 2, cut: false)
-        #expect(await (try Rig()).perform(.print(document)).result == .terminalNotReady)
+        let without = try Rig()
+        #expect(await without.perform(.print(document)).result == .terminalNotReady)
         let printer = RecordingPrinter()
         let rig = try Rig { $0.printer = { printer } }
         #expect(await rig.perform(.print(document)).result == .completed)
@@ -175,13 +177,19 @@ struct TerminalOperationsTests {
             }
             return card
         }
-        #expect(try await read("9876543210123456", []) == .init(account: "987654******3456", entryMode: "Swiped", isClear: false))
-        #expect(try await read("9876543210123456", ["98765"]) == .init(account: "9876543210123456", entryMode: "Swiped", isClear: true))
+        #expect(
+            try await read("9876543210123456", [])
+                == OperationAnswer.CardRead(account: "987654******3456", entryMode: "Swiped", isClear: false))
+        #expect(
+            try await read("9876543210123456", ["98765"])
+                == OperationAnswer.CardRead(account: "9876543210123456", entryMode: "Swiped", isClear: true))
         #expect(try await read("9876543210123456", [""])?.isClear == false)
         #expect(
-            try await read("4761739001010119", ["4761", "4"]) == .init(account: "476173******0119", entryMode: "Swiped", isClear: false))
+            try await read("4761739001010119", ["4761", "4"])
+                == OperationAnswer.CardRead(account: "476173******0119", entryMode: "Swiped", isClear: false))
         #expect(try await read("2223000048400011", ["2223"])?.isClear == false)
-        #expect(await (try Rig()).perform(.readCard(.init(prompt: nil, seconds: 9, entryModes: nil))).result == .terminalNotReady)
+        let without = try Rig()
+        #expect(await without.perform(.readCard(.init(prompt: nil, seconds: 9, entryModes: nil))).result == .terminalNotReady)
     }
 
     @Test("while the terminal is at work the cardholder's side is refused with 5")

@@ -138,7 +138,7 @@ struct POSDeskConnectionTests {
                     case .cancel(let cancel, _): cancels.append(cancel)
                     case .close(let connection, _, _), .drop(let connection): open.remove(connection)
                     case .send(let connection, _), .ping(let connection): #expect(open.contains(connection))
-                    case .presence, .lookUp: break
+                    case .presence, .lookUp, .perform, .abandon, .restart: break
                     }
                 }
                 #expect(Set(desk.desk.connections.keys) == open)

@@ -47,15 +47,29 @@ enum Coverage {
 
     private static let rights = "Restart and certificates need loopback or a client certificate"
 
+    private static let last: [ResultCode: String] = transaction.mapValues { _ in asked }.merging([
+        .noLastTransaction: "none: 97", .busy: "held 8 s without an outcome: 5, and the asker no longer counts",
+    ]) { $1 }
+
+    private static let named: [ResultCode: String] = transaction.mapValues { _ in asked }.merging([
+        .originalNotRecognised: "GetTransaction: not found 4, running 5 at once, ended as LastTransaction",
+        .busy: "GetTransaction: not found 4, running 5 at once, ended as LastTransaction",
+    ]) { $1 }
+
+    private static let signature: [ResultCode: String] = dialogue.merging([
+        .completed: "a signature becomes a PNG whose parts check, as wide as it may be"
+    ]) { $1 }
+
+    private static let reading: [ResultCode: String] = dialogue.merging([
+        .completed: "ReadCard masks every number but those of the whitelist, and never tells a payment card's", .cardUnreadable: none,
+    ]) { $1 }
+
+    private static let input: [ResultCode: String] = dialogue.merging([.completed: "confirm answers 1 or 0 in every language"]) { $1 }
+
     private static let byOperation: [String: [ResultCode: String]] = [
         "Transaction": transaction,
-        "LastTransaction": transaction.mapValues { _ in asked }.merging([
-            .noLastTransaction: "none: 97", .busy: "held 8 s without an outcome: 5, and the asker no longer counts",
-        ]) { $1 },
-        "GetTransaction": transaction.mapValues { _ in asked }.merging([
-            .originalNotRecognised: "GetTransaction: not found 4, running 5 at once, ended as LastTransaction",
-            .busy: "GetTransaction: not found 4, running 5 at once, ended as LastTransaction",
-        ]) { $1 },
+        "LastTransaction": last,
+        "GetTransaction": named,
         "GetTransactions": [.completed: "what answers besides transactions is written under the contract's names"],
         "Cancel": [
             .completed: "the answer 0 comes before the 12, even when the terminal reports the 12 first",
@@ -77,11 +91,9 @@ enum Coverage {
             .completed: "Diagnose is answered while another operation runs, and times out by itself",
             .timeout: "Diagnose is answered while another operation runs, and times out by itself",
         ],
-        "Display": dialogue, "Input": dialogue.merging([.completed: "confirm answers 1 or 0 in every language"]) { $1 },
-        "GetSignature": dialogue.merging([.completed: "a signature becomes a PNG whose parts check, as wide as it may be"]) { $1 },
-        "ReadCard": dialogue.merging([
-            .completed: "ReadCard masks every number but those of the whitelist, and never tells a payment card's", .cardUnreadable: none,
-        ]) { $1 },
+        "Display": dialogue, "Input": input,
+        "GetSignature": signature,
+        "ReadCard": reading,
         "LineItems": [.completed: "the list of what is bought: set, add, remove, clear"],
         "PrintText": [
             .completed: "no printer 20, a printer's fault 202, a printed text 0",

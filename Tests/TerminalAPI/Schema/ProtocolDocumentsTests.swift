@@ -10,7 +10,7 @@ struct ProtocolDocumentsTests {
 
     @Test("every document is what `countertop-lab protocol` writes", arguments: ProtocolDocuments.files.map(\.path))
     func upToDate(_ path: String) throws {
-        let expected = try #require(ProtocolDocuments.files.first { $0.path == path }).content
+        let expected = try #require(ProtocolDocuments.files.first(where: { $0.path == path })).content
         let found = try String(contentsOfFile: Self.folder + "/" + path, encoding: .utf8)
         #expect(found == expected, "run: countertop-lab protocol")
     }
