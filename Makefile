@@ -7,7 +7,7 @@ BIN := .build/release
 # What the virtual machine is built and run with.
 LABORATORY := umockdev qemu-system-x86 busybox-static cpio kmod zstd
 
-.PHONY: run test hil check bench campaign torture format setup build ship venv clean
+.PHONY: run test hil check fuzz bench campaign torture format setup build ship venv clean
 
 run: setup
 	$(SWIFT) build $(CONFIGURATION) --product countertop-lab
@@ -45,6 +45,14 @@ check: setup
 ship: setup
 	$(SWIFT) build -c release --static-swift-stdlib -Xswiftc -use-ld=lld -Xlinker --gc-sections -Xlinker -z -Xlinker nostart-stop-gc \
 		-Xlinker -z -Xlinker pack-relative-relocs -Xlinker -s --scratch-path .build-ship --product countertop
+
+# libFuzzer on what a POS can send: FUZZ_SECONDS for each target.
+FUZZ_SECONDS ?= 60
+fuzz: setup
+	for target in Decoder Session; do \
+	  COUNTERTOP_FUZZ=1 $(SWIFT) build --scratch-path .build-fuzz -Xswiftc -sanitize=fuzzer --product $${target}Fuzzer && \
+	  .build-fuzz/debug/$${target}Fuzzer -max_total_time=$(FUZZ_SECONDS) -max_len=4096 || exit 1; \
+	done
 
 bench: build ship venv
 	$(SWIFT) build $(CONFIGURATION) --product HostBenchmark

@@ -138,7 +138,7 @@ let package = Package(
                 nio("NIOHTTP1"), nio("NIOWebSocket"), nio("NIOConcurrencyHelpers"),
             ]),
         tests("Diagnostics", ["Lab", "Terminal", "Devices", "USB", "PaymentHost", "JSON", "Hex", logging]),
-        tests("Service"),
+        tests("Service", ["TerminalAPI", "Terminal", "Keys", logging]),
         tests(
             "Lab",
             [
@@ -149,3 +149,14 @@ let package = Package(
     ],
     swiftLanguageModes: [.v6]
 )
+
+// `make fuzz`: libFuzzer brings its own main.
+if Context.environment["COUNTERTOP_FUZZ"] != nil {
+    for name in ["Decoder", "Session"] {
+        package.targets.append(
+            .executableTarget(
+                name: "\(name)Fuzzer", dependencies: ["TerminalAPI", "Terminal", "JSON"], path: "Tests/Fuzz/\(name)",
+                swiftSettings: [.unsafeFlags(["-sanitize=fuzzer", "-parse-as-library"])],
+                linkerSettings: [.unsafeFlags(["-sanitize=fuzzer"])]))
+    }
+}

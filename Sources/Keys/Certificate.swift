@@ -2,7 +2,7 @@ import CLibCrypto
 
 /// An X.509 certificate of libcrypto, owned.
 final class Certificate {
-    private let pointer: OpaquePointer
+    let pointer: OpaquePointer
 
     /// A new one, version 3, with a random serial number and this common name; `issuer` is `nil` for one that signs itself.
     init(subject: String, key: CertificateKey, issuer: Certificate?) throws(KeysError) {
@@ -161,9 +161,9 @@ private let noPassphrase: @convention(c) (UnsafeMutablePointer<CChar>?, Int32, I
 }
 
 /// `MBSTRING_UTF8` of openssl/asn1.h.
-private let utf8Text: Int32 = 0x1000
+let utf8Text: Int32 = 0x1000
 
-private func contents(of memory: OpaquePointer?) -> [UInt8] {
+func contents(of memory: OpaquePointer?) -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: BIO_ctrl_pending(memory))
     let count = BIO_read(memory, &bytes, Int32(clamping: bytes.count))
     return Array(bytes.prefix(max(0, Int(count))))

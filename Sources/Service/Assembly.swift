@@ -28,51 +28,6 @@ struct Assembly {
         }
     }
 
-    // MARK: POS
-
-    func server(terminal: any PaymentTerminal) throws(ServiceError) -> POSServer {
-        var api = POSServerConfiguration()
-        api.addresses = [configuration.pos.address]
-        api.port = configuration.pos.port
-        api.tlsPort = configuration.pos.tlsPort
-        api.tls = try serverTLS()
-        api.plainFromAnywhere = configuration.pos.plainFromAnywhere
-        for text in configuration.pos.allow where AddressRange(text) == nil {
-            throw ServiceError(.listen, "pos.allow: \(text) is not an address range, or has bits set beyond its length.")
-        }
-        api.allow = configuration.pos.allow.compactMap { AddressRange($0) }
-        api.allowCertificates = Set(configuration.pos.allowCertificates.map { $0.uppercased() })
-        api.origins = Set(configuration.pos.origins)
-        api.connectionLimit = configuration.pos.connections
-        api.messageLimit = configuration.pos.messageBytes
-        do { return try POSServer(configuration: api, terminal: terminal, logger: logger.labelled("pos")) } catch {
-            throw ServiceError(.tls, "The POS server's TLS material cannot be used: \(error)", remedy: error.remedy)
-        }
-    }
-
-    private func serverTLS() throws(ServiceError) -> POSServerTLS {
-        let mode = POSServerTLS.ClientCertificates(rawValue: configuration.pos.clientCertificates.rawValue) ?? .off
-        var authorities: String?
-        if let file = configuration.pos.clientCA { authorities = try TerminalFiles.text(file) }
-        if let certificate = configuration.pos.certificate, let key = configuration.pos.key {
-            return POSServerTLS(
-                certificateChain: try TerminalFiles.text(certificate), privateKey: SecretBytes(try TerminalFiles.text(key).utf8),
-                clientCertificates: mode, clientAuthorities: authorities)
-        }
-        let (hosts, addresses) = TerminalFiles.localNames()
-        let now = clock.wallTime.milliseconds / 1000
-        let given = configuration.pos.names
-        do {
-            let names = try CertificateNames(
-                hosts: hosts + given.filter { IPAddress($0) == nil }, addresses: addresses + given.filter { IPAddress($0) != nil })
-            let authority = try SiteCertificateAuthority.open(directory: files.tls, now: now)
-            let certificate = try authority.serverCertificate(directory: files.tls, names: names, now: now)
-            return POSServerTLS(
-                certificateChain: certificate.chainPEM, privateKey: certificate.privateKeyPEM, clientCertificates: mode,
-                clientAuthorities: authorities)
-        } catch { throw ServiceError(.tls, "The site's certificates cannot be made or read: \(error)", remedy: error.remedy) }
-    }
-
     // MARK: Host
 
     func hostLink(nextSTAN: @escaping @Sendable () async throws -> Int) throws(ServiceError) -> HostLink {
@@ -119,7 +74,7 @@ struct Assembly {
 
     func engine(
         registry: DeviceRegistry, link: HostLink, display: any CardholderDisplay, parameters: TerminalParameters,
-        point: @escaping @Sendable (TransactionPoint) -> Void,
+        events: TerminalEvents, point: @escaping @Sendable (TransactionPoint) -> Void,
         onFatal: @escaping @Sendable (JournalError) -> Void
     ) throws(ServiceError) -> TerminalEngine {
         let merchant = configuration.merchant
@@ -150,6 +105,7 @@ struct Assembly {
         // Ends in order as on SIGTERM (1001 to every connection, sign-off at the host); whoever watches over the process starts it again.
         environment.onRestartDue = { _ = kill(getpid(), SIGTERM) }
         environment.parameters = parameters
+        environment.cardChanged = { events.tell(.card(isPresent: $0)) }
         environment.log = logger.labelled("terminal")
         return TerminalEngine(environment)
     }

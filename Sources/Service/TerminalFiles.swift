@@ -19,6 +19,10 @@ struct TerminalFiles {
     var siteKey: String { directory + "/site.key" }
     var parameters: String { directory + "/parameters.json" }
     var tls: String { directory + "/tls" }
+    var requestedKey: String { tls + "/requested-key.pem" }
+    var importedCertificate: String { tls + "/imported.pem" }
+    var importedKey: String { tls + "/imported-key.pem" }
+    var clientAuthorities: String { tls + "/client-ca.pem" }
     /// What points of sale are given to trust.
     var authority: String { tls + "/ca.pem" }
 

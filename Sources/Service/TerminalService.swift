@@ -22,6 +22,9 @@ public final class TerminalService: Sendable {
         /// Ends the process; called when a journal commit failed (pos-protocol, section 5).
         public var exit: @Sendable (Int32) -> Void = { code in Glibc.exit(code) }
 
+        /// Ends the process in order, to be started again by whoever watches over it (`Restart`).
+        public var restart: @Sendable () -> Void = { kill(getpid(), SIGTERM) }
+
         public init() {}
     }
 
@@ -30,9 +33,11 @@ public final class TerminalService: Sendable {
     private let link: HostLink
     private let engine: TerminalEngine
     private let server: POSServer
+    private let events: TerminalEvents
     private let registryTask: Task<Void, Never>
     /// The cardholder display page and the port it was asked to be on.
     private let page: (display: CardholderPage, port: Int)?
+    private let watches: [Task<Void, Never>]
     private let logger: Logger
 
     /// Makes what is missing in the data folder: site key, certificates. Nothing listens yet.
@@ -45,10 +50,12 @@ public final class TerminalService: Sendable {
         let parts = LateParts()
         link = try assembly.hostLink { () throws in try await parts.engine().nextSTAN() }
         let parameters = try assembly.parameters()
+        let events = TerminalEvents()
+        self.events = events
         page = configuration.displayPort.map { (CardholderPage(language: configuration.merchant.language), $0) }
         let display = page.map { DisplayPair(options.display, $0.display) as any CardholderDisplay } ?? options.display
         engine = try assembly.engine(
-            registry: registry, link: link, display: display, parameters: parameters, point: options.pointReached
+            registry: registry, link: link, display: display, parameters: parameters, events: events, point: options.pointReached
         ) { error in
             logger.critical("The journal failed; the process ends: \(error)")
             // Nothing more is told, connections close 1011, and the next start decides (pos-protocol, section 5).
@@ -62,11 +69,25 @@ public final class TerminalService: Sendable {
                 options.exit(1)
             }
         }
-        server = try assembly.server(terminal: engine)
+        let current = CurrentPrinter()
+        let stripes = StripeCardSource()
+        let certificates = ServerCertificates(assembly) { material throws(POSServerError) in try await parts.server()?.replaceTLS(material)
+        }
+        let operations = assembly.operations(
+            engine: engine, display: options.display, parameters: parameters, events: events, printer: { current.printer }, cards: stripes,
+            certificates: certificates, restart: options.restart)
+        server = try assembly.server(terminal: engine, operations: operations)
         parts.set(engine: engine, server: server)
         self.buses = buses
         self.registry = registry
         registryTask = Task { await registry.run() }
+        let link = link
+        watches = [
+            Task { for await printer in registry.printers() { current.set(printer) } },
+            Task { for await reader in registry.stripeReaders() { stripes.set(reader) } },
+            Task { for await change in registry.changes() { events.tell(.device(.init(change.device))) } },
+            Task { for await state in link.states() { events.tell(.host(state)) } },
+        ]
     }
 
     /// Opens the journal, connects to the host, listens.
@@ -93,6 +114,8 @@ public final class TerminalService: Sendable {
 
     /// Closes in order: connections with 1001, the running transaction by its rules, the host link with a sign-off, devices, journal.
     public func shutdown() async {
+        events.tell(.maintenance("The terminal restarts."))
+        for watch in watches { watch.cancel() }
         await server.shutdown(.restart)
         await engine.shutdown()
         await link.shutdown()
@@ -113,6 +136,14 @@ private final class LateParts: Sendable {
         guard let engine = parts.withLock({ $0?.engine }) else { throw ServiceError(.journal, "The terminal is not put together yet.") }
         return engine
     }
+}
+
+/// The printer in service now.
+private final class CurrentPrinter: Sendable {
+    private let current = Mutex<(any Printer)?>(nil)
+
+    var printer: (any Printer)? { current.withLock { $0 } }
+    func set(_ printer: (any Printer)?) { current.withLock { $0 = printer } }
 }
 
 /// A terminal without a display: prompts reach the cardholder through the cashier.

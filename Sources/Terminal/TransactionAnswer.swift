@@ -39,7 +39,9 @@ public enum ErrorCondition: String, Sendable, Codable, CaseIterable {
 public enum Approval: String, Sendable, Codable { case approved, declined }
 
 /// `state` of pos-protocol, section 4.
-public enum TransactionState: String, Sendable, Codable { case completed, voided, reversed, reversalPending, offlineQueued, unknown }
+public enum TransactionState: String, Sendable, Codable, CaseIterable {
+    case completed, voided, reversed, reversalPending, offlineQueued, unknown
+}
 
 /// The final message of a transaction, as told and as recorded. Holds nothing secret: `account` is already format preserving.
 /// Amounts are minor units. The API writes the fields that are not `nil`, under the contract's names.

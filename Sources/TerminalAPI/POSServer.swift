@@ -35,17 +35,20 @@ public final class POSServer: Sendable {
     private let interior: NIOLoopBoundBox<Interior>
     private let presence: AsyncStream<(POSPresence, TransactionID)>.Continuation
     private let presenceTask: Task<Void, Never>
+    private let eventTask: Task<Void, Never>
 
     /// - Parameter eventLoop: where all of it runs; one of the process's shared loops unless given.
     /// - Throws: `.tls` when certificate or key do not serve.
     public init(
-        configuration: POSServerConfiguration, terminal: any PaymentTerminal, clock: any ServerClock = SystemServerClock(), logger: Logger,
+        configuration: POSServerConfiguration, terminal: any PaymentTerminal, operations: any OperationPerforming = NoOperations(),
+        clock: any ServerClock = SystemServerClock(), logger: Logger,
         eventLoop: any EventLoop = MultiThreadedEventLoopGroup.singleton.next()
     ) throws(POSServerError) {
         let tls = try configuration.tls?.makeContext()
         let (stream, presence) = AsyncStream.makeStream(of: (POSPresence, TransactionID).self)
         let desk = POSFrontDesk(
-            configuration: configuration, terminal: terminal, clock: clock, logger: logger, loop: eventLoop, presence: presence)
+            configuration: configuration, terminal: terminal, operations: operations, clock: clock, logger: logger, loop: eventLoop,
+            presence: presence)
         let door = FrontDoor(configuration: configuration, tls: tls, clock: clock, logger: logger, frontDesk: desk)
         self.configuration = configuration
         self.logger = logger
@@ -55,9 +58,17 @@ public final class POSServer: Sendable {
         presenceTask = Task {
             for await (presence, transaction) in stream { await terminal.presence(presence, of: transaction) }
         }
+        let (loop, interior) = (loop, interior)
+        let events = operations.events()
+        eventTask = Task {
+            for await event in events { loop.execute { interior.value.desk.handle(.happened(event)) } }
+        }
     }
 
-    deinit { presence.finish() }
+    deinit {
+        presence.finish()
+        eventTask.cancel()
+    }
 
     /// Opens the ports. Once.
     /// - Throws: `.listen` naming the address and port that could not be opened; none is open then.
@@ -95,6 +106,7 @@ public final class POSServer: Sendable {
             return EventLoopFuture.andAllComplete(interior.value.door.channels.values.map(\.closeFuture), on: loop)
         }
         try? await allClosed.get()
+        eventTask.cancel()
         presence.finish()
         await presenceTask.value
     }

@@ -25,6 +25,9 @@ public struct POSServerConfiguration: Sendable {
     public var messageLimit = 65_536
     /// Messages of one connection that may wait: answers not yet taken by the network, or requests not yet answered.
     public var queueLimit = 16
+    /// Requests of one peer that reach the terminal, in a burst and then a second; heartbeats and `Cancel` do not count.
+    public var requestBurst = 100
+    public var requestsPerSecond = 50
     public var times = POSTimes()
 
     /// When the terminal restarts next, in seconds since 1970; `nil`: 24 hours after the server was made.
@@ -67,6 +70,8 @@ public struct POSTimes: Sendable {
     public var suspect: Duration = .seconds(15)
     /// How long a `LastTransaction` waits for the running transaction.
     public var hold: Duration = .seconds(8)
+    /// How long a `Diagnose` may take.
+    public var diagnosis: Duration = .seconds(30)
     /// `Cancel` is answered within this.
     public var cancel: Duration = .seconds(1)
     /// No connection lives longer.

@@ -12,6 +12,7 @@ struct CountertopLab: AsyncParsableCommand {
         subcommands: [
             Demo.self, TerminalCommand.self, HostCommand.self, DevicesCommand.self, APDUCommand.self, CardsCommand.self,
             CampaignCommand.self, EchoCommand.self, CertifyCommand.self,
+            ProtocolCommand.self,
         ])
 }
 

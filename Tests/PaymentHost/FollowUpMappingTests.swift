@@ -1,3 +1,4 @@
+import Hex
 import ISO8583
 import Keys
 import Testing

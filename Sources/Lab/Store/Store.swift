@@ -84,6 +84,7 @@ public actor Store {
 
     /// Ends the terminal in order, then everything else.
     public func close() async {
+        isClosing = true
         await process?.terminate()
         await control?.close()
         await host?.stop()
@@ -150,9 +151,12 @@ public actor Store {
         if status & 0x7F == SIGKILL, !isKilling { armedPoint = nil }
         isKilling = false
         resumeWaiters(with: nil)
+        // A terminal that ends in order by itself was asked to restart: whoever watches over it, here the lab, starts it again.
+        if status == 0, !isClosing { Task { try? await startTerminal() } }
     }
 
     private var isKilling = false
+    private var isClosing = false
 
     func killTerminal() async {
         guard let process else { return }

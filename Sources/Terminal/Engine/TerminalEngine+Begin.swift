@@ -34,6 +34,9 @@ extension TerminalEngine {
             {
                 return refuse(request, .badField, nil, "reference: an approved \(request.type.rawValue) of this batch has it.")
             }
+            if let refusal = try refundRefusal(request, plan.amount.minorUnits, store) {
+                return refuse(request, refusal.result, refusal.condition, refusal.message)
+            }
             let merchant = environment.configuration.merchant
             if merchant.terminalID.isEmpty || merchant.merchantID.isEmpty {
                 return refuse(request, .missingCredentials, nil, "The terminal has no terminal or merchant id.")

@@ -23,6 +23,7 @@ extension TerminalEngine {
     private func presenceChanged(_ presence: CardPresence, _ generation: Int) {
         guard generation == readerGeneration else { return }
         let hadCard = slot.state != .empty
+        environment.cardChanged(presence != .absent)
         slot.changed(presence)
         feed(.slot(slot.state))
         if running == nil, hadCard, presence == .absent { showWelcome() }

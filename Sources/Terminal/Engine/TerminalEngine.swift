@@ -17,6 +17,8 @@ public actor TerminalEngine: PaymentTerminal {
         public var keys: SiteKeys
         /// What the POS set; `nil`: everything as configured.
         public var parameters: TerminalParameters?
+        /// Told whether a card is in the slot.
+        public var cardChanged: @Sendable (_ isPresent: Bool) -> Void
         public var kernel: CardKernelFactory
         public var clock: any TerminalClock
         /// Where commits block: work in the order given, one at a time.
@@ -50,6 +52,7 @@ public actor TerminalEngine: PaymentTerminal {
             openJournal = { () throws(JournalError) in try SQLiteJournalStore(path: path) }
             random = { count in (0..<count).map { _ in UInt8.random(in: 0...255) } }
             point = { _ in }
+            cardChanged = { _ in }
             log = Logger(label: "countertop.terminal")
         }
     }
@@ -182,5 +185,6 @@ public actor TerminalEngine: PaymentTerminal {
         }
     }
 
-    nonisolated func show(_ message: DisplayMessage) { shown.continuation.yield(message) }
+    /// Shown in one order with the transaction's own messages.
+    public nonisolated func show(_ message: DisplayMessage) { shown.continuation.yield(message) }
 }

@@ -2,7 +2,7 @@ import Terminal
 
 /// Who is connected (pos-protocol, section 1, "Limits" and "Life").
 extension POSDesk {
-    mutating func connected(_ connection: ConnectionID, _ peer: PeerIdentity, _ now: Duration) {
+    mutating func connected(_ connection: ConnectionID, _ peer: PeerIdentity, _ isTrusted: Bool, _ now: Duration) {
         guard !isShutDown else { return act(.close(connection, .goingAway, "terminal restart")) }
         if connections.count >= connectionLimit {
             // At the limit the longest-idle connection without an operation makes room.
@@ -12,7 +12,7 @@ extension POSDesk {
             }
             close(victim, .goingAway, "replaced by a newer connection")
         }
-        connections[connection] = Connection(peer: peer, since: now, lastByte: now)
+        connections[connection] = Connection(peer: peer, isTrusted: isTrusted, since: now, lastByte: now)
     }
 
     mutating func disconnected(_ connection: ConnectionID, _ now: Duration) {
@@ -50,6 +50,7 @@ extension POSDesk {
     private mutating func forget(_ connection: ConnectionID) {
         inquiries = inquiries.filter { $0.value.connection != connection }
         operation?.attachments.removeAll { $0 == connection }
+        subscriptions[connection] = nil
     }
 
     /// Owns or is attached to the operation, or waits for an answer.

@@ -11,17 +11,17 @@ extension POSDesk {
             passCancelsOn()
             for report in running.early { reported(number, report, now) }
         case .refused(let refusal):
-            finishWithout(running) { .refusal(refusal, running.request) }
+            finishWithout(running) { .refusal(refusal, running.request, requestID: running.requestID) }
         case .replay(let record):
             finishWithout(running) {
                 guard let answer = record.answer else {
-                    return .result(operation: "Transaction", .busy, errorMessage: nil, requestID: running.request.requestID)
+                    return .result(operation: "Transaction", .busy, errorMessage: nil, requestID: running.requestID)
                 }
-                return .transaction(operation: "Transaction", answer, requestID: running.request.requestID, replayed: true)
+                return .transaction(operation: "Transaction", answer, requestID: running.requestID, replayed: true)
             }
         case .attach:
             // Running, but not begun at this desk: nobody here will hear of its end, so the POS has to ask again.
-            finishWithout(running) { .result(operation: "Transaction", .busy, errorMessage: nil, requestID: running.request.requestID) }
+            finishWithout(running) { .result(operation: "Transaction", .busy, errorMessage: nil, requestID: running.requestID) }
         }
     }
 
@@ -41,11 +41,7 @@ extension POSDesk {
         }
         switch report {
         case .status(let context, let text):
-            let request = running.request
-            let message = POSMessage.status(
-                context, message: text, uniqueTransactionID: request.uniqueTransactionID, reference: request.reference,
-                requestID: request.requestID)
-            for listener in running.listeners { send(listener, message) }
+            tellStatus(running, context, text)
         case .final(let answer):
             operation?.final = answer
             tellFinal()
@@ -59,7 +55,7 @@ extension POSDesk {
         }
         lastFinal = (id, final)
         for listener in running.listeners {
-            send(listener, .transaction(operation: "Transaction", final, requestID: running.request.requestID, replayed: false))
+            send(listener, .transaction(operation: "Transaction", final, requestID: running.requestID, replayed: false))
         }
         endOperation()
         for number in inquiries.keys.sorted() {
@@ -68,7 +64,14 @@ extension POSDesk {
         }
     }
 
-    private mutating func endOperation() {
+    mutating func tellStatus(_ running: Operation, _ context: StatusContext, _ text: String) {
+        let message = POSMessage.status(
+            context, message: text, uniqueTransactionID: running.request?.uniqueTransactionID, reference: running.request?.reference,
+            requestID: running.requestID)
+        for listener in running.listeners { send(listener, message) }
+    }
+
+    mutating func endOperation() {
         operation = nil
         // Idle connections are neither pinged nor suspected.
         for index in connections.values.indices {
@@ -122,7 +125,8 @@ extension POSDesk {
 
     mutating func expireInquiries(_ now: Duration) {
         for number in inquiries.keys.sorted() {
-            if let inquiry = inquiries[number], inquiry.deadline <= now { answerInquiry(number, .busy) }
+            guard let inquiry = inquiries[number], inquiry.deadline <= now else { continue }
+            answerInquiry(number, inquiry.question == .diagnosis ? .timeout : .busy)
         }
     }
 
@@ -139,7 +143,8 @@ extension POSDesk {
             switch result {
             case .busy: "The transaction is still running."
             case .noLastTransaction: "There is no last transaction."
-            default: "No transaction was asked for under this requestId."
+            case .timeout: "The diagnosis takes too long."
+            default: "There is no such transaction."
             }
         send(inquiry.connection, .result(operation: inquiry.operationName, result, errorMessage: text, requestID: inquiry.requestID))
     }
@@ -147,15 +152,15 @@ extension POSDesk {
 
 extension POSMessage {
     /// A refusal before acceptance, with the request's ids; `5` stays without them (section 2).
-    static func refusal(_ refusal: TransactionAnswer, _ request: TransactionRequest) -> POSMessage {
+    static func refusal(_ refusal: TransactionAnswer, _ request: TransactionRequest?, requestID: String?) -> POSMessage {
         guard refusal.result != .busy else {
-            return .result(operation: "Transaction", .busy, errorMessage: refusal.errorMessage, requestID: request.requestID)
+            return .result(operation: "Transaction", .busy, errorMessage: refusal.errorMessage, requestID: requestID)
         }
         var answer = refusal
-        answer.type = answer.type ?? request.type
-        answer.uniqueTransactionID = answer.uniqueTransactionID ?? request.uniqueTransactionID
-        answer.reference = answer.reference ?? request.reference
-        answer.invoice = answer.invoice ?? request.invoice
-        return .transaction(operation: "Transaction", answer, requestID: request.requestID, replayed: false)
+        answer.type = answer.type ?? request?.type
+        answer.uniqueTransactionID = answer.uniqueTransactionID ?? request?.uniqueTransactionID
+        answer.reference = answer.reference ?? request?.reference
+        answer.invoice = answer.invoice ?? request?.invoice
+        return .transaction(operation: "Transaction", answer, requestID: requestID, replayed: false)
     }
 }

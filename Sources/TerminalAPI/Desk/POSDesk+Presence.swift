@@ -28,7 +28,7 @@ extension POSDesk {
 
     /// Tells the terminal when presence changes.
     mutating func updatePresence(_ now: Duration) {
-        guard let running = operation, let id = running.id, running.final == nil else { return }
+        guard let running = operation, running.final == nil else { return }
         let open = witnesses(running).compactMap { connections[$0] }
         let presence: POSPresence =
             if open.contains(where: { $0.suspectSince == nil }) {
@@ -38,9 +38,11 @@ extension POSDesk {
             } else {
                 .lost
             }
-        guard presence != running.presence else { return }
+        guard presence != running.presence, running.phase != .beginning else { return }
         operation?.presence = presence
-        act(.presence(presence, id))
+        if let id = running.id { act(.presence(presence, id)) }
+        // Nothing that a cardholder does outside a transaction is worth keeping the terminal for nobody.
+        if presence == .lost, case .performing(isComplex: true) = running.phase { abandon() }
     }
 
     mutating func timePassed(_ now: Duration) {

@@ -10,7 +10,8 @@ struct ConnectionID: Hashable, Sendable, Comparable {
 /// whether anybody is still there (pos-protocol, sections 1, 2 and 5). No I/O, no clock, no tasks: events and the time go in, actions come out.
 struct POSDesk: Sendable {
     enum Event: Sendable {
-        case connected(ConnectionID, PeerIdentity)
+        /// Trusted: on loopback, or with a client certificate.
+        case connected(ConnectionID, PeerIdentity, isTrusted: Bool)
         case disconnected(ConnectionID)
         case bytesArrived(ConnectionID)
         case request(ConnectionID, POSRequest)
@@ -19,6 +20,10 @@ struct POSDesk: Sendable {
         case begun(operation: Int, BeginAnswer)
         case report(operation: Int, TransactionReport)
         case cancelAnswered(cancel: Int, CancelAnswer)
+        /// A step of an operation that is not a transaction.
+        case step(operation: Int, StatusContext, message: String)
+        case performed(operation: Int, OperationAnswer)
+        case happened(TerminalEvent)
         case lookedUp(inquiry: Int, RecordedTransaction?)
         case shutdown(CloseCode, String)
     }
@@ -35,11 +40,18 @@ struct POSDesk: Sendable {
         case cancel(cancel: Int, TransactionID)
         case presence(POSPresence, TransactionID)
         case lookUpLast(inquiry: Int, PeerIdentity)
-        case lookUp(inquiry: Int, requestID: String)
+        case lookUp(inquiry: Int, TransactionName)
+        /// The answer comes back as `.performed`, its steps as `.step`.
+        case perform(operation: Int, OperationRequest, PeerIdentity, isTrusted: Bool)
+        /// The operation is to end soon; its answer no longer matters.
+        case abandon(operation: Int)
+        /// The terminal ends, in order.
+        case restart
     }
 
     struct Connection: Sendable {
         var peer: PeerIdentity
+        var isTrusted: Bool
         var since: Duration
         /// When a byte last arrived.
         var lastByte: Duration
@@ -54,9 +66,14 @@ struct POSDesk: Sendable {
             /// The terminal has not answered `begin` yet.
             case beginning
             case running(TransactionID)
+            /// Not a transaction.
+            case performing(isComplex: Bool)
         }
         var number: Int
-        var request: TransactionRequest
+        var name: String
+        var requestID: String?
+        /// Of a transaction.
+        var request: TransactionRequest?
         var owner: ConnectionID
         var peer: PeerIdentity
         var attachments: [ConnectionID] = []
@@ -65,6 +82,8 @@ struct POSDesk: Sendable {
         var early: [TransactionReport] = []
         /// A final that waits until `Cancel` is answered, so that the answer comes first.
         var final: TransactionAnswer?
+        /// Not a transaction, and cancelled or nobody's any more: its final is `12`.
+        var isAbandoned = false
         var presence = POSPresence.there
         var nextPing: Duration
 
@@ -82,16 +101,19 @@ struct POSDesk: Sendable {
         var passedOn = false
     }
 
-    /// A `LastTransaction` or `GetTransaction` not yet answered.
+    /// A `LastTransaction`, `GetTransaction` or `Diagnose` not yet answered.
     struct Inquiry: Sendable {
+        enum Question: Sendable { case last, named, diagnosis }
+
         var connection: ConnectionID
         var operationName: String
         var requestID: String?
         var deadline: Duration
         /// A running transaction whose outcome it waits for.
         var held: TransactionID?
-        /// `LastTransaction` waits for the outcome, `GetTransaction` does not.
-        var mayWait: Bool
+        var question: Question
+        /// `LastTransaction` waits for the outcome, the others do not.
+        var mayWait: Bool { question == .last }
     }
 
     let times: POSTimes
@@ -102,13 +124,16 @@ struct POSDesk: Sendable {
     var operation: Operation?
     var cancels: [Int: PendingCancel] = [:]
     var inquiries: [Int: Inquiry] = [:]
+    var subscriptions: [ConnectionID: Set<TerminalEvent.Topic>] = [:]
+    var rate: RequestRate
     /// The last outcome told, for a look-up that was answered just before it.
     var lastFinal: (id: TransactionID, answer: TransactionAnswer)?
     var isShutDown = false
     private var lastNumber = 0
     private var actions: [Action] = []
 
-    init(times: POSTimes = POSTimes(), connectionLimit: Int = 8, queueLimit: Int = 16) {
+    init(times: POSTimes = POSTimes(), connectionLimit: Int = 8, queueLimit: Int = 16, rate: RequestRate = RequestRate()) {
+        self.rate = rate
         self.times = times
         self.connectionLimit = connectionLimit
         self.queueLimit = queueLimit
@@ -116,7 +141,7 @@ struct POSDesk: Sendable {
 
     mutating func on(_ event: Event, at now: Duration) -> [Action] {
         switch event {
-        case .connected(let connection, let peer): connected(connection, peer, now)
+        case .connected(let connection, let peer, let isTrusted): connected(connection, peer, isTrusted, now)
         case .disconnected(let connection): disconnected(connection, now)
         case .bytesArrived(let connection): bytesArrived(connection, now)
         case .request(let connection, let request): requested(connection, request, now)
@@ -124,6 +149,9 @@ struct POSDesk: Sendable {
         case .begun(let number, let answer): begun(number, answer, now)
         case .report(let number, let report): reported(number, report, now)
         case .cancelAnswered(let number, let answer): cancelAnswered(number, answer)
+        case .step(let number, let context, let text): stepped(number, context, text)
+        case .performed(let number, let answer): performed(number, answer)
+        case .happened(let event): happened(event)
         case .lookedUp(let number, let record): lookedUp(number, record)
         case .shutdown(let code, let reason): shutDown(code, reason)
         }

@@ -7,6 +7,9 @@ import Terminal
 final class POSFrontDesk {
     private var desk: POSDesk
     private let terminal: any PaymentTerminal
+    private let operations: any OperationPerforming
+    /// Operations under way that are no transactions.
+    private var tasks: [Int: Task<Void, Never>] = [:]
     private let clock: any ServerClock
     private let loop: any EventLoop
     private let logger: Logger
@@ -24,25 +27,27 @@ final class POSFrontDesk {
     private static let frameHeader = 14
 
     init(
-        configuration: POSServerConfiguration, terminal: any PaymentTerminal, clock: any ServerClock, logger: Logger, loop: any EventLoop,
-        presence: AsyncStream<(POSPresence, TransactionID)>.Continuation
+        configuration: POSServerConfiguration, terminal: any PaymentTerminal, operations: any OperationPerforming, clock: any ServerClock,
+        logger: Logger, loop: any EventLoop, presence: AsyncStream<(POSPresence, TransactionID)>.Continuation
     ) {
         desk = POSDesk(
-            times: configuration.times, connectionLimit: configuration.connectionLimit, queueLimit: configuration.queueLimit)
+            times: configuration.times, connectionLimit: configuration.connectionLimit, queueLimit: configuration.queueLimit,
+            rate: RequestRate(burst: configuration.requestBurst, perSecond: configuration.requestsPerSecond))
         times = InformationTimes(clock: clock, nextRestart: configuration.nextRestart)
         self.terminal = terminal
+        self.operations = operations
         self.clock = clock
         self.logger = logger
         self.loop = loop
         self.presence = presence
     }
 
-    func open(_ connection: WebSocketHandler, peer: PeerIdentity) -> ConnectionID {
+    func open(_ connection: WebSocketHandler, peer: PeerIdentity, isTrusted: Bool) -> ConnectionID {
         lastConnection += 1
         let id = ConnectionID(number: lastConnection)
         connections[id] = connection
         logger.info("POS connected", metadata: ["connection": "\(id.number)", "peer": "\(peer)"])
-        handle(.connected(id, peer))
+        handle(.connected(id, peer, isTrusted: isTrusted))
         return id
     }
 
@@ -88,8 +93,11 @@ final class POSFrontDesk {
         case .presence(let now, let id): presence.yield((now, id))
         case .lookUpLast(let inquiry, let peer):
             ask { terminal, answer in answer(.lookedUp(inquiry: inquiry, await terminal.lastTransaction(of: peer))) }
-        case .lookUp(let inquiry, let requestID):
-            ask { terminal, answer in answer(.lookedUp(inquiry: inquiry, await terminal.transaction(requestID: requestID))) }
+        case .lookUp(let inquiry, let name):
+            ask { terminal, answer in answer(.lookedUp(inquiry: inquiry, await terminal.transaction(name))) }
+        case .perform(let operation, let request, let peer, let isTrusted): perform(operation, request, peer, isTrusted)
+        case .restart: operations.restart()
+        case .abandon(let operation): tasks[operation]?.cancel()
         }
     }
 
@@ -100,6 +108,19 @@ final class POSFrontDesk {
                 loop.execute { bound.value.handle(.report(operation: operation, report)) }
             }
             answer(.begun(operation: operation, begun))
+        }
+    }
+
+    private func perform(_ operation: Int, _ request: OperationRequest, _ peer: PeerIdentity, _ isTrusted: Bool) {
+        let (operations, loop, bound) = (operations, loop, NIOLoopBound(self, eventLoop: loop))
+        tasks[operation] = Task {
+            let answer = await operations.perform(request, peer: peer, isTrusted: isTrusted) { context, text in
+                loop.execute { bound.value.handle(.step(operation: operation, context, message: text)) }
+            }
+            loop.execute {
+                bound.value.tasks[operation] = nil
+                bound.value.handle(.performed(operation: operation, answer))
+            }
         }
     }
 
@@ -140,14 +161,16 @@ final class POSFrontDesk {
 final class POSConnection: WebSocketSession {
     private let frontDesk: POSFrontDesk
     private let peer: PeerIdentity
+    private let isTrusted: Bool
     private var id: ConnectionID?
 
-    init(frontDesk: POSFrontDesk, peer: PeerIdentity) {
+    init(frontDesk: POSFrontDesk, peer: PeerIdentity, isTrusted: Bool) {
         self.frontDesk = frontDesk
         self.peer = peer
+        self.isTrusted = isTrusted
     }
 
-    func opened(_ connection: WebSocketHandler) { id = frontDesk.open(connection, peer: peer) }
+    func opened(_ connection: WebSocketHandler) { id = frontDesk.open(connection, peer: peer, isTrusted: isTrusted) }
 
     func bytesArrived() {
         if let id { frontDesk.handle(.bytesArrived(id)) }

@@ -1,22 +1,8 @@
 import JSON
 
-/// Reads the known fields of one JSON object by the rules of pos-protocol, section 2: `""` and `null` are absent, values are strings, and a JSON
-/// integer is taken where digits are expected. Amounts and numbers never pass through floating point.
+/// Reads the known fields of one JSON object by their formats (pos-protocol, section 2): `""` and `null` are absent, unknown fields are ignored,
+/// and a known field that is malformed is named together with its rule.
 struct FieldReader {
-    enum Alphabet: String {
-        case alphanumeric = "letters and digits"
-        /// Of ids that we or the POS made up.
-        case identifier = "letters, digits, dot, underscore and hyphen"
-
-        func holds(_ unit: UInt8) -> Bool {
-            switch unit {
-            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: true
-            case UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"): self == .identifier
-            default: false
-            }
-        }
-    }
-
     let object: JSONObject
     /// What stands before a field's name in errors: where the object itself stands.
     var path = ""
@@ -28,33 +14,46 @@ struct FieldReader {
         }
     }
 
-    func text(_ name: String, _ length: ClosedRange<Int>, _ alphabet: Alphabet) throws(FieldError) -> String? {
-        guard let value = value(name) else { return nil }
-        guard case .string(let text) = value, length.contains(text.utf8.count), text.utf8.allSatisfy(alphabet.holds) else {
-            let count = length.lowerBound == 1 ? "up to \(length.upperBound)" : "\(length.lowerBound) to \(length.upperBound)"
-            throw FieldError(path + name, "a string of \(count) \(alphabet.rawValue)")
+    func error(_ field: Field, _ rule: String? = nil) -> FieldError { FieldError(path + field.name, rule ?? field.format.rule) }
+
+    /// The value read by its format.
+    private func read<Value>(_ field: Field, _ read: (JSONValue) -> Value?) throws(FieldError) -> Value? {
+        guard let value = value(field.name) else {
+            if field.isRequired { throw error(field, "required") }
+            return nil
         }
+        guard let result = read(value) else { throw error(field) }
+        return result
+    }
+
+    func text(_ field: Field) throws(FieldError) -> String? { try read(field, field.format.text) }
+    func number(_ field: Field) throws(FieldError) -> Int64? { try read(field, field.format.number) }
+    func flag(_ field: Field) throws(FieldError) -> Bool? { try read(field, field.format.number).map { $0 == 1 } }
+    func words(_ field: Field) throws(FieldError) -> [String]? { try read(field, field.format.words) }
+
+    func required(_ field: Field) throws(FieldError) -> String {
+        guard let text = try text(field) else { throw error(field, "required") }
         return text
     }
 
-    /// Minor units.
-    func amount(_ name: String) throws(FieldError) -> Int64? {
-        guard let value = value(name) else { return nil }
-        switch value {
-        case .integer(let number) where (0...999_999_999_999).contains(number): return number
-        case .string(let text) where text.utf8.count <= 12 && text.utf8.allSatisfy({ (0x30...0x39).contains($0) }):
-            if let number = Int64(text) { return number }
-        default: break
+    /// The elements of a list of texts.
+    func texts(_ field: Field) throws(FieldError) -> [String]? {
+        guard case .list(let count, let element) = field.format else { throw error(field) }
+        return try read(field) { value in
+            guard let elements = value.array, count.contains(elements.count) else { return nil }
+            let texts = elements.compactMap(element.text)
+            return texts.count == elements.count ? texts : nil
         }
-        throw FieldError(path + name, "1 to 12 digits, in minor units")
     }
 
-    func flag(_ name: String) throws(FieldError) -> Bool? {
-        switch value(name) {
-        case nil: return nil
-        case .string("0"), .integer(0): return false
-        case .string("1"), .integer(1): return true
-        default: throw FieldError(path + name, "\"0\" or \"1\"")
+    /// The elements of a list of objects, each with a reader that names its place.
+    func objects(_ field: Field) throws(FieldError) -> [FieldReader]? {
+        guard case .list(let count, _) = field.format else { throw error(field) }
+        return try read(field) { value in
+            guard let elements = value.array, count.contains(elements.count) else { return nil }
+            let objects = elements.compactMap(\.object)
+            guard objects.count == elements.count else { return nil }
+            return objects.map { FieldReader(object: $0, path: path + field.name + ".") }
         }
     }
 }

@@ -9,6 +9,8 @@ enum POSMessage: Sendable, Equatable {
     /// A transaction's final answer, or the same asked for later under another operation's name.
     case transaction(operation: String, TransactionAnswer, requestID: String?, replayed: Bool)
     case status(StatusContext, message: String, uniqueTransactionID: String?, reference: String?, requestID: String?)
+    case operation(String, OperationAnswer, requestID: String?)
+    case event(TerminalEvent)
     /// The snapshot is taken when the message is written.
     case information(requestID: String?)
 }

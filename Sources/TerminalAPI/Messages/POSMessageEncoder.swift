@@ -1,3 +1,4 @@
+import Hex
 import JSON
 import Terminal
 
@@ -21,7 +22,7 @@ struct POSMessageEncoder: Sendable {
             Self.head(&object, operation, result, condition, text, requestID)
         case .transaction(let operation, let answer, let requestID, let replayed):
             Self.head(&object, operation, answer.result, answer.errorCondition, answer.errorMessage, requestID)
-            Self.append(answer, to: &object)
+            TransactionAnswerFields.append(answer, to: &object)
             if replayed { object.append("replayed", "1") }
         case .status(let context, let text, let uniqueTransactionID, let reference, let requestID):
             object.append("operation", "Status")
@@ -31,10 +32,14 @@ struct POSMessageEncoder: Sendable {
             object.append("uniqueTransactionId", uniqueTransactionID)
             object.append("reference", reference)
             object.append("requestId", requestID)
+        case .operation(let operation, let answer, let requestID):
+            Self.head(&object, operation, answer.result, answer.condition, answer.message, requestID)
+            Self.append(answer.content, to: &object)
+        case .event(let event): Self.append(event, to: &object)
         case .information(let requestID):
             Self.head(&object, "GetInformation", .completed, nil, nil, requestID)
             let (terminal, times) = information()
-            object.append("information", Self.information(terminal, times))
+            object.append("information", InformationFields.value(terminal, times))
         }
         return JSONValue.object(object).bytes
     }
@@ -50,82 +55,36 @@ struct POSMessageEncoder: Sendable {
         object.append("requestId", requestID)
     }
 
-    /// As messages to the host, their ledger and receipts write it: six digits.
-    private static func batchText(_ number: Int) -> String {
-        let digits = String(number)
-        return String(repeating: "0", count: max(0, 6 - digits.utf8.count)) + digits
+    private static func append(_ content: OperationAnswer.Content, to object: inout JSONObject) {
+        switch content {
+        case .none, .restart: break
+        case .parameters(let settings):
+            object.append("parameters", .array(settings.map { ["key": .string($0.key), "value": .string($0.value)] }))
+        case .transactions(let answers, let cursor):
+            object.append("transactions", .array(answers.map(TransactionAnswerFields.listed)))
+            object.append("cursor", cursor)
+        case .button(let text): object.append("button", .string(text))
+        case .answer(let text): object.append("answer", .string(text))
+        case .signature(let png): object.append("signature", .string(Base64.text(png)))
+        case .card(let card):
+            object.append("account", .string(card.account))
+            object.append("entryMode", .string(card.entryMode))
+        case .certificateRequest(let pem): object.append("csr", .string(pem))
+        case .certificate(let fingerprint, let expires):
+            object.append("fingerprint", .string(fingerprint))
+            object.append("expires", .string(LocalTime.rfc3339(expires.milliseconds / 1000)))
+        case .diagnosis(let report): object.append("diagnosis", .object(report))
+        }
     }
 
-    private static func append(_ answer: TransactionAnswer, to object: inout JSONObject) {
-        func add(_ name: String, _ text: String?) { object.append(name, text) }
-        func add(_ name: String, _ number: (some BinaryInteger)?) { object.append(name, number.map { String($0) }) }
-        let completed = answer.result == .completed
-        add("type", answer.type?.rawValue)
-        // Section 3: `approved` and an authorization code only ever stand beside result 0.
-        if completed || answer.approval == .declined { add("approval", answer.approval?.rawValue) }
-        add("responseCode", answer.responseCode)
-        add("hostMessage", answer.hostMessage)
-        add("requestedAmount", answer.requestedAmount)
-        add("authorizedAmount", answer.authorizedAmount)
-        add("tipAmount", answer.tipAmount)
-        add("cashbackAmount", answer.cashbackAmount)
-        add("surchargeAmount", answer.surchargeAmount)
-        add("totalAmount", answer.totalAmount)
-        if completed { add("authCode", answer.authCode) }
-        add("originalAuthCode", answer.originalAuthCode)
-        add("transactionID", answer.transactionID?.description)
-        add("uniqueTransactionId", answer.uniqueTransactionID)
-        add("reference", answer.reference)
-        add("invoice", answer.invoice)
-        add("batchNumber", answer.batchNumber.map(batchText))
-        add("terminalID", answer.terminalID)
-        add("merchantID", answer.merchantID)
-        add("account", answer.account)
-        add("cardBrand", answer.cardBrand)
-        add("cardTypeProcessed", answer.cardTypeProcessed)
-        add("entryMode", answer.entryMode)
-        add("AID", answer.aid)
-        add("TVR", answer.tvr)
-        add("TSI", answer.tsi)
-        add("preferredName", answer.preferredName)
-        add("cvm", answer.cvm)
-        add("cardToken", answer.cardToken)
-        add("balance", answer.balance)
-        add("transactionDate", answer.transactionDate)
-        add("transactionTime", answer.transactionTime)
-        if answer.offline == true { add("offline", "1") }
-        add("state", answer.state?.rawValue)
-        add("merchantReceipt", answer.merchantReceipt)
-        add("customerReceipt", answer.customerReceipt)
-    }
-
-    private static func information(_ terminal: TerminalInformation, _ times: Times) -> JSONValue {
-        var object = JSONObject()
-        object.append("model", .string(terminal.model))
-        object.append("serialNumber", .string(terminal.serialNumber))
-        object.append("applicationName", .string(terminal.applicationName))
-        object.append("applicationVersion", .string(terminal.applicationVersion))
-        object.append("terminalID", .string(terminal.terminalID))
-        object.append("merchantID", .string(terminal.merchantID))
-        object.append("dateTime", .string(times.dateTime))
-        object.append("uptimeSeconds", .string(String(times.uptimeSeconds)))
-        object.append("nextRestart", .string(times.nextRestart))
-        object.append("batchNumber", .string(batchText(terminal.batchNumber)))
-        object.append("state", .string(terminal.activity.rawValue))
-        object.append("hostState", .string(terminal.hostState.rawValue))
-        object.append("pendingReversals", .string(String(terminal.pendingReversals)))
-        object.append("offlineCount", .string(String(terminal.offlineCount)))
-        object.append(
-            "devices",
-            .array(
-                terminal.devices.map { device in
-                    var entry = JSONObject()
-                    entry.append("kind", .string(device.kind.rawValue))
-                    entry.append("model", .string(device.model))
-                    entry.append("serialNumber", device.serialNumber ?? "")
-                    entry.append("state", .string(device.state.rawValue))
-                    return .object(entry)
-                }))
-        return .object(object)
+    private static func append(_ event: TerminalEvent, to object: inout JSONObject) {
+        object.append("operation", "Event")
+        object.append("event", .string(event.topic.rawValue))
+        switch event {
+        case .device(let device): object.append("device", InformationFields.value(device))
+        case .host(let state): object.append("hostState", .string(state.rawValue))
+        case .card(let isPresent): object.append("card", .string(isPresent ? "present" : "absent"))
+        case .maintenance(let text): object.append("message", .string(text))
+        }
     }
 }

@@ -7,9 +7,11 @@ struct POSRequest: Sendable, Equatable {
         case cancel
         case getInformation
         case lastTransaction
-        /// By the `requestId` under which it was asked for.
-        case getTransaction(requestID: String)
-        /// Known to the protocol but not built, or not known at all: `200`.
+        case getTransaction(TransactionName)
+        case subscribe(Set<TerminalEvent.Topic>)
+        /// Everything else of section 6.
+        case operation(OperationRequest)
+        /// Not known, or not built: `200`.
         case unsupported(String)
         /// A known field is malformed: `3`.
         case invalid(FieldError)

@@ -102,9 +102,12 @@ final class FrontDoor {
     private func makeHandler(_ channel: any Channel, _ visitor: Visitor) -> WebSocketHandler {
         handshakeEnded(ObjectIdentifier(channel))
         // A peer is a client certificate, or else an address (pos-protocol, section 5).
-        let peer = PeerIdentity(certificate(channel).map { "certificate \($0)" } ?? visitor.address.description)
+        let certificate = certificate(channel)
+        let peer = PeerIdentity(certificate.map { "certificate \($0)" } ?? visitor.address.description)
+        let isTrusted = certificate != nil || visitor.address.isLoopback
         return WebSocketHandler(
-            session: POSConnection(frontDesk: frontDesk, peer: peer), messageLimit: configuration.messageLimit, binaryAllowed: false,
+            session: POSConnection(frontDesk: frontDesk, peer: peer, isTrusted: isTrusted), messageLimit: configuration.messageLimit,
+            binaryAllowed: false,
             slowReader: .drop(after: configuration.queueLimit), closingTime: configuration.times.closing)
     }
 

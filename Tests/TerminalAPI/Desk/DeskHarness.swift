@@ -8,8 +8,10 @@ struct DeskHarness {
     var desk: POSDesk
     var now: Duration = .seconds(1000)
 
-    init(connectionLimit: Int = 8, queueLimit: Int = 16) {
-        desk = POSDesk(connectionLimit: connectionLimit, queueLimit: queueLimit)
+    init(
+        connectionLimit: Int = 8, queueLimit: Int = 16, rate: RequestRate = RequestRate(burst: 1_000_000, perSecond: 1_000_000)
+    ) {
+        desk = POSDesk(connectionLimit: connectionLimit, queueLimit: queueLimit, rate: rate)
     }
 
     static let till = PeerIdentity("192.0.2.1")
@@ -37,9 +39,9 @@ struct DeskHarness {
         return actions
     }
 
-    mutating func connect(_ number: Int, _ peer: PeerIdentity = till) -> ConnectionID {
+    mutating func connect(_ number: Int, _ peer: PeerIdentity = till, isTrusted: Bool = false) -> ConnectionID {
         let connection = ConnectionID(number: number)
-        #expect(on(.connected(connection, peer)).isEmpty)
+        #expect(on(.connected(connection, peer, isTrusted: isTrusted)).isEmpty)
         return connection
     }
 
@@ -100,7 +102,8 @@ extension [POSDesk.Action] {
             case .result(_, let result, _, _), .refusal(_, let result, _, _, _): return result
             case .transaction(_, let answer, _, _): return answer.result
             case .status: return .inProgress
-            case .information: return .completed
+            case .operation(_, let answer, _): return answer.result
+            case .information, .event: return .completed
             }
         }
     }

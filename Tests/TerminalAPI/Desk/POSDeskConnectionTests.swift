@@ -14,7 +14,7 @@ struct POSDeskConnectionTests {
         }
         _ = desk.startSale(ConnectionID(number: 1))
         _ = desk.bytes(ConnectionID(number: 2))
-        let actions = desk.on(.connected(ConnectionID(number: 9), DeskHarness.other))
+        let actions = desk.on(.connected(ConnectionID(number: 9), DeskHarness.other, isTrusted: false))
         #expect(actions == [.close(ConnectionID(number: 3), .goingAway, "replaced by a newer connection")])
         #expect(desk.desk.connections.count == 8)
     }
@@ -26,7 +26,7 @@ struct POSDeskConnectionTests {
         let b = desk.connect(2)
         _ = desk.startSale(a)
         _ = desk.lastTransaction(b)
-        let actions = desk.on(.connected(ConnectionID(number: 3), DeskHarness.till))
+        let actions = desk.on(.connected(ConnectionID(number: 3), DeskHarness.till, isTrusted: false))
         #expect(actions == [.close(ConnectionID(number: 3), .tryAgainLater, "too many connections")])
         #expect(desk.request(ConnectionID(number: 3), .getInformation).isEmpty)
     }
@@ -78,7 +78,7 @@ struct POSDeskConnectionTests {
                 .close(a, .goingAway, "terminal restart"), .close(b, .goingAway, "terminal restart"), .presence(.lost, DeskHarness.id),
             ])
         #expect(
-            desk.on(.connected(ConnectionID(number: 3), DeskHarness.till)) == [
+            desk.on(.connected(ConnectionID(number: 3), DeskHarness.till, isTrusted: false)) == [
                 .close(ConnectionID(number: 3), .goingAway, "terminal restart")
             ])
     }
@@ -101,7 +101,9 @@ struct POSDeskConnectionTests {
                     number += 1
                     open.insert(ConnectionID(number: number))
                     actions = desk.on(
-                        .connected(ConnectionID(number: number), Bool.random(using: &random) ? DeskHarness.till : DeskHarness.other))
+                        .connected(
+                            ConnectionID(number: number), Bool.random(using: &random) ? DeskHarness.till : DeskHarness.other,
+                            isTrusted: false))
                 case 1:
                     open.remove(connection)
                     actions = desk.on(.disconnected(connection))
@@ -136,7 +138,7 @@ struct POSDeskConnectionTests {
                     case .cancel(let cancel, _): cancels.append(cancel)
                     case .close(let connection, _, _), .drop(let connection): open.remove(connection)
                     case .send(let connection, _), .ping(let connection): #expect(open.contains(connection))
-                    case .presence, .lookUp: break
+                    case .presence, .lookUp, .perform, .abandon, .restart: break
                     }
                 }
                 #expect(Set(desk.desk.connections.keys) == open)

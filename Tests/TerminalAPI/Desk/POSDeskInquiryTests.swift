@@ -123,8 +123,8 @@ struct POSDeskInquiryTests {
         let a = desk.connect(1)
         func ask(_ desk: inout DeskHarness, _ record: RecordedTransaction?) -> [ResultCode] {
             let actions = desk.request(
-                a, .getTransaction(requestID: "0123456789abcdef"), operation: "GetTransaction", requestID: "0123456789abcdef")
-            guard case .lookUp(let inquiry, "0123456789abcdef") = actions.last else {
+                a, .getTransaction(.requestID("0123456789abcdef")), operation: "GetTransaction", requestID: "0123456789abcdef")
+            guard case .lookUp(let inquiry, .requestID("0123456789abcdef")) = actions.last else {
                 Issue.record("expected lookUp, got \(actions)")
                 return []
             }

@@ -149,7 +149,7 @@ struct POSDeskPresenceTests {
         let a = desk.connect(1)
         let b = desk.connect(2)
         _ = desk.startSale(a)
-        let actions = desk.request(b, .getTransaction(requestID: "0123456789abcdef"), operation: "GetTransaction")
+        let actions = desk.request(b, .getTransaction(.requestID("0123456789abcdef")), operation: "GetTransaction")
         #expect(actions.pinged == [a])
         #expect(actions.presences == [.away])
         #expect(desk.bytes(a).presences == [.there])

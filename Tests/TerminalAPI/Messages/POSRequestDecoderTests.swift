@@ -65,7 +65,8 @@ struct POSRequestDecoderTests {
             try request(
                 sale(
                     ("tipAmount", ""), ("reference", ""), ("invoice", nil), ("parameters", []), ("entryModes", ""), ("printReceipt", ""),
-                    ("requestId", ""), ("cardToken", ""), ("unknown", ["x": [1, .number("2.5")]]))) == plain)
+                    ("requestId", ""), ("cardToken", ""), ("lineItems", []), ("taxExempt", nil), ("unknown", ["x": [1, .number("2.5")]])))
+                == plain)
         #expect(try request(sale(("requestedAmount", 500))) == plain)
         #expect(try request(sale(("requestedAmount", "0500"))) == plain)
     }
@@ -94,13 +95,15 @@ struct POSRequestDecoderTests {
 
     @Test("types that take no amount refuse one, so that a part is never taken for the whole")
     func amountByType() throws {
+        let original = ("originalAuthCode", "A1" as JSONValue)
         for type in [TransactionType.void, .settlement, .balanceInquiry, .verify, .giftBalanceInquiry] {
             #expect(field(sale(("type", .string(type.rawValue)))) == "requestedAmount")
-            #expect(try request(sale(("type", .string(type.rawValue)), ("requestedAmount", "0"))).requestedAmount == nil)
-            #expect(try request(sale(("type", .string(type.rawValue)), ("requestedAmount", ""))).type == type)
+            #expect(try request(sale(("type", .string(type.rawValue)), ("requestedAmount", "0"), original)).requestedAmount == nil)
+            #expect(try request(sale(("type", .string(type.rawValue)), ("requestedAmount", ""), original)).type == type)
         }
         for type in [TransactionType.completion, .tipAdjust] {
-            #expect(try request(sale(("type", .string(type.rawValue)), ("requestedAmount", ""))).type == type)
+            #expect(
+                try request(sale(("type", .string(type.rawValue)), ("requestedAmount", ""), ("tipAmount", "1"), original)).type == type)
         }
         for type in [TransactionType.authorization, .refund, .force, .giftRedemption] {
             #expect(field(sale(("type", .string(type.rawValue)), ("requestedAmount", ""))) == "requestedAmount")
@@ -113,7 +116,9 @@ struct POSRequestDecoderTests {
             ("type", "sale"), ("type", ""), ("type", 1), ("uniqueTransactionId", "with space"), ("uniqueTransactionId", "é"),
             ("uniqueTransactionId", "0123456789012345678901234567890"), ("uniqueTransactionId", 5), ("reference", "R-1"),
             ("reference", "0123456789012345"), ("invoice", "1234567"), ("originalAuthCode", "1234567"), ("authCode", "12 456"),
-            ("originalTransactionID", "a/b"), ("printReceipt", "yes"), ("printReceipt", true), ("printReceipt", 2), ("parameters", "TIP"),
+            ("originalTransactionID", "a/b"), ("storedCredential", "a b"), ("expDate", "12/29"), ("customerReference", "\u{e9}"),
+            ("purchaseOrder", "01234567890123456789012345"), ("taxExempt", "yes"), ("lineItems", "x"), ("lineItems", ["x"]),
+            ("printReceipt", "yes"), ("printReceipt", true), ("printReceipt", 2), ("parameters", "TIP"),
             ("parameters", ["TIP"]), ("parameters", [["value": "1"]]), ("parameters", [["key": "TIP", "value": "2"]]),
             ("parameters", [["key": "A", "value": "1"], ["key": "A", "value": "1"]]), ("parameters", [["key": "A", "value": [:]]]),
             ("entryModes", ["chip", "magic"]), ("entryModes", "magic"), ("entryModes", 7), ("entryModes", ["chip", 7]),
@@ -136,17 +141,67 @@ struct POSRequestDecoderTests {
         #expect(field(sale(("uniqueTransactionID", "A"), ("uniqueTransactionId", "B"))) == "uniqueTransactionId")
     }
 
-    @Test("a card on file is unsupported, never silently a card to be presented")
-    func cardOnFile() {
-        guard case .unsupported = sale(("cardToken", "T")) else {
-            Issue.record("taken as an ordinary sale")
-            return
-        }
+    @Test("a card on file: token, expiry and indicator arrive; the rest must fit them")
+    func cardOnFile() throws {
+        let request = try request(
+            sale(
+                ("cardToken", "tok_1-2.3"), ("expDate", 2912), ("storedCredential", "C101"), ("taxExempt", "1"), ("purchaseOrder", "PO 7/1")
+            ))
+        #expect(request.cardToken == "tok_1-2.3" && request.expiryDate == "2912" && request.storedCredential == "C101")
+        #expect(request.taxExempt == true && request.purchaseOrder == "PO 7/1")
+        #expect(field(sale(("expDate", "2912"))) == "expDate")
+        #expect(field(sale(("cardToken", "T"), ("expDate", "2913"))) == "expDate")
+        #expect(field(sale(("cardToken", "T"), ("entryModes", "chip"))) == "cardToken")
+        #expect(field(sale(("cardToken", "T"), ("type", "SETTLEMENT"), ("requestedAmount", ""))) == "cardToken")
+        // A card number must not come in by this door.
+        #expect(field(sale(("cardToken", "4761739001010119"))) == "cardToken")
+        #expect(try self.request(sale(("cardToken", "4761739001010118"))).cardToken == "4761739001010118")
     }
 
-    @Test("operations not built are 200, known or not; the request's id is echoed")
+    @Test("line items arrive with their parts; a bad one is named with its place")
+    func lineItems() throws {
+        let request = try request(
+            sale(
+                ("lineItems", [["description": "Käse", "quantity": "0.250", "unitPrice": "1990", "amount": 498], ["description": "Bag"]])))
+        #expect(
+            request.lineItems == [
+                LineItem(description: "Käse", quantity: "0.250", unitPrice: 1990, amount: 498), LineItem(description: "Bag"),
+            ])
+        for (item, name) in [
+            (["quantity": "1"], "description"), (["description": "x", "quantity": "1.2.3"], "quantity"),
+            (["description": "x", "quantity": ".5"], "quantity"), (["description": "x\u{7}"], "description"),
+            (["description": "x", "amount": "-1"], "amount"),
+        ] as [(JSONValue, String)] {
+            #expect(field(sale(("lineItems", [item]))) == "lineItems.\(name)")
+        }
+        #expect(field(sale(("lineItems", .array(Array(repeating: ["description": "x"], count: 201))))) == "lineItems")
+    }
+
+    @Test("what follows an original must name it; FORCE needs its code, TIP_ADJUST its tip")
+    func requirements() throws {
+        for type in ["VOID", "COMPLETION", "INCREMENTAL_AUTHORIZATION", "TIP_ADJUST"] {
+            let amount: JSONValue = type == "INCREMENTAL_AUTHORIZATION" ? "100" : ""
+            let fields: [(String, JSONValue)] = [
+                ("type", .string(type)), ("requestedAmount", amount), ("tipAmount", type == "TIP_ADJUST" ? "5" : ""),
+            ]
+            func body(_ more: (String, JSONValue)...) -> POSRequest.Body {
+                var object = JSONObject()
+                object["operation"] = "Transaction"
+                for (name, value) in fields + more { object[name] = value }
+                return decode(.object(object)).body
+            }
+            #expect(field(body()) == "originalAuthCode", "\(type)")
+            #expect(try request(body(("originalAuthCode", "A1"))).originalAuthCode == "A1")
+            #expect(try request(body(("originalTransactionID", "T-1"))).originalTransactionID == "T-1")
+        }
+        #expect(field(sale(("type", "FORCE"))) == "authCode")
+        #expect(try request(sale(("type", "FORCE"), ("authCode", "V12345"))).authCode == "V12345")
+        #expect(field(sale(("type", "TIP_ADJUST"), ("originalAuthCode", "A1"))) == "tipAmount")
+    }
+
+    @Test("operations that are not known are 200; the request's id is echoed")
     func unsupported() {
-        for operation in POSRequestDecoder.notBuilt.union(["Dance", "transaction"]) {
+        for operation in ["Dance", "transaction"] {
             let request = decode(["operation": .string(operation), "requestId": "0123456789abcdef"])
             #expect(request.operation == operation && request.requestID == "0123456789abcdef")
             guard case .unsupported = request.body else {
@@ -162,7 +217,8 @@ struct POSRequestDecoderTests {
         #expect(decode(["operation": "GetInformation"]).body == .getInformation)
         #expect(decode(["operation": "LastTransaction"]).body == .lastTransaction)
         #expect(
-            decode(["operation": "GetTransaction", "requestId": "0123456789abcdef"]).body == .getTransaction(requestID: "0123456789abcdef"))
+            decode(["operation": "GetTransaction", "requestId": "0123456789abcdef"]).body == .getTransaction(.requestID("0123456789abcdef"))
+        )
     }
 
     @Test("no operation to echo: Error")

@@ -69,6 +69,20 @@ struct ServerDoorTests {
         }
     }
 
+    @Test("with TLS 1.2 only suites with forward secrecy and authenticated encryption are spoken")
+    func modernSuites() async throws {
+        try await ServerHarness.run { harness in
+            for (cipher, isSpoken) in [
+                (.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, true), (.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, true),
+                (.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA, false), (.TLS_RSA_WITH_AES_128_GCM_SHA256, false),
+            ] as [(NIOTLSCipher, Bool)] {
+                let context = try ServerHarness.clientContext(maximum: .tlsv12, ciphers: [cipher])
+                let answer = try? await TestClient.connect(port: harness.ports.tlsPort, tls: context).ask(["operation": "GetInformation"])
+                #expect((answer?["result"] == "0") == isSpoken, "\(cipher)")
+            }
+        }
+    }
+
     @Test("an address outside pos.allow is closed before a byte is read")
     func allow() async throws {
         try await ServerHarness.run {

@@ -23,10 +23,13 @@ struct ServerHarness {
             clientCertificates: clientCertificates, clientAuthorities: TestCertificates.authority)
     }
 
-    static func clientContext(certificate: String? = nil, key: String? = nil, maximum: TLSVersion? = nil) throws -> NIOSSLContext {
+    static func clientContext(
+        certificate: String? = nil, key: String? = nil, maximum: TLSVersion? = nil, ciphers: [NIOTLSCipher]? = nil
+    ) throws -> NIOSSLContext {
         var tls = TLSConfiguration.makeClientConfiguration()
         tls.trustRoots = .certificates(try NIOSSLCertificate.fromPEMBytes(Array(TestCertificates.authority.utf8)))
         tls.maximumTLSVersion = maximum
+        if let ciphers { tls.cipherSuiteValues = ciphers }
         if let certificate, let key {
             tls.certificateChain = try NIOSSLCertificate.fromPEMBytes(Array(certificate.utf8)).map { .certificate($0) }
             tls.privateKey = .privateKey(try NIOSSLPrivateKey(bytes: Array(key.utf8), format: .pem))
@@ -36,7 +39,8 @@ struct ServerHarness {
 
     /// Runs `body` against a fresh server and shuts it down.
     static func run(
-        _ configure: (inout POSServerConfiguration) -> Void = { _ in }, _ body: (ServerHarness) async throws -> Void
+        operations: any OperationPerforming = NoOperations(), _ configure: (inout POSServerConfiguration) -> Void = { _ in },
+        _ body: (ServerHarness) async throws -> Void
     ) async throws {
         var configuration = POSServerConfiguration()
         configuration.port = 0
@@ -46,7 +50,8 @@ struct ServerHarness {
         configure(&configuration)
         let (terminal, clock) = (ScriptedTerminal(), ManualClock())
         let server = try POSServer(
-            configuration: configuration, terminal: terminal, clock: clock, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+            configuration: configuration, terminal: terminal, operations: operations, clock: clock,
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         let ports = try await server.start()
         do {
             try await body(ServerHarness(server: server, terminal: terminal, clock: clock, ports: ports))

@@ -1,0 +1,120 @@
+"""Real traffic against the JSON Schemas of docs/protocol, by an independent validator."""
+import json
+
+import jsonschema
+import pytest
+from websockets.exceptions import ConnectionClosed
+
+from conftest import ROOT, Store
+
+SCHEMA = json.loads((ROOT / "docs/protocol/schema.json").read_text())
+OPERATIONS = sorted(name.removesuffix(".request") for name in SCHEMA["$defs"] if name.endswith(".request"))
+
+
+def strict(value):
+    """Clients must ignore unknown fields; this test must see them."""
+    if isinstance(value, dict):
+        value = {name: strict(member) for name, member in value.items()}
+        if value.get("type") == "object" and "properties" in value:
+            value["additionalProperties"] = False
+    elif isinstance(value, list):
+        value = [strict(member) for member in value]
+    return value
+
+
+STRICT = strict(SCHEMA)
+
+
+def check(message):
+    operation = message["operation"]
+    name = operation if operation in ("Status", "Event", "Error") else f"{operation}.response"
+    jsonschema.Draft202012Validator({"$ref": f"#/$defs/{name}", "$defs": STRICT["$defs"]}).validate(message)
+
+
+def example(operation):
+    page = (ROOT / f"docs/protocol/operations/{operation}.md").read_text()
+    return json.loads(page.split("```json\n", 1)[1].split("\n```", 1)[0])
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    store = Store(tmp_path_factory.mktemp("store"))
+    yield store
+    store.close()
+
+
+def test_the_schemas_are_schemas():
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    assert len(OPERATIONS) >= 22
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_the_example_of_every_page_is_a_request(operation):
+    definition = {"$ref": f"#/$defs/{operation}.request", "$defs": SCHEMA["$defs"]}
+    jsonschema.Draft202012Validator(definition).validate(example(operation))
+
+
+# Certificates and Restart change the store; a question waits for a cardholder, of whom the next test is.
+ASKED = [name for name in OPERATIONS if name not in ("Restart", "ImportCertificate", "InstallTrustCertificate", "Display", "Input", "GetSignature")]
+
+
+@pytest.mark.parametrize("operation", ASKED)
+def test_the_answer_to_every_example_is_as_the_schema_says(store, operation):
+    pos = store.pos()
+    store.automatic("visa-credit")
+    answer = pos.ask(**example(operation))
+    for message in answer.pop("statuses") + [answer]:
+        check(message)
+    assert answer["operation"] == operation
+    pos.close()
+
+
+def test_a_bad_field_a_decline_and_garbage_are_as_the_schema_says(store):
+    pos = store.pos()
+    store.automatic("visa-credit")
+    for message in (
+        {"operation": "Transaction", "type": "SALE"},
+        {"operation": "Nothing"},
+        {"operation": "Transaction", "type": "SALE", "requestedAmount": "151"},
+        {"operation": "GetTransactions"},
+        {"operation": "SetParameter", "parameters": [{"key": "LANG", "value": "7"}]},
+    ):
+        answer = pos.ask(**message)
+        for each in answer.pop("statuses") + [answer]:
+            if each["operation"] != "Nothing":
+                check(each)
+    pos.socket.send("{")
+    check(pos.receive())
+    pos.close()
+
+
+def test_a_press_answers_a_display_with_buttons(store):
+    pos = store.pos()
+    pos.send(operation="Display", text="Points?", buttons=["Yes", "No"])
+    store.until(lambda: store.get("/lab/state")["display"]["prompt"] == "message", "the question on the display")
+    store.post("/lab/display", {"press": "No"})
+    answer = pos.receive()
+    check(answer)
+    assert (answer["result"], answer["button"]) == ("0", "No")
+    pos.close()
+
+
+def test_restart_is_answered_then_the_terminal_goes_and_comes_back(store):
+    pos = store.pos()
+    answer = pos.ask(operation="Restart", when="now")
+    check({name: value for name, value in answer.items() if name != "statuses"})
+    assert answer["result"] == "0"
+    with pytest.raises(ConnectionClosed) as closed:
+        while True:
+            pos.receive()
+    assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (1001, "terminal restart")
+
+    def back():
+        try:
+            again = store.pos()
+        except OSError:
+            return False
+        with_answer = again.ask(operation="GetInformation")["result"]
+        again.close()
+        return with_answer == "0"
+    store.until(back, "the terminal to come back")
