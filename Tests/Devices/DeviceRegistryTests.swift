@@ -91,7 +91,7 @@ struct DeviceRegistryTests {
         let other = try await nextReader(&readers)
         #expect(other.device.serialNumber == "B")
         #expect(try await other.present() == 1)
-        #expect(try await other.powerOn() == [0x3B, 0x00])
+        #expect(try await other.powerOn() == [0x3B, 0x20, 0x00])
         await bench.close()
     }
 
@@ -240,7 +240,7 @@ struct DeviceRegistryTests {
         await eventually("the reader works") { bench.registry.devices.map(\.state) == [.ready] }
         let reader = try await bench.chipReader()
         #expect(try await reader.present() == 1)
-        #expect(try await reader.powerOn() == [0x3B, 0x00])
+        #expect(try await reader.powerOn() == [0x3B, 0x20, 0x00])
         await bench.close()
     }
 }
