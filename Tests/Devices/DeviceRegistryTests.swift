@@ -161,14 +161,14 @@ struct DeviceRegistryTests {
         await bench.close()
     }
 
-    @Test("a reader at TPDU level is listed as fault with the reason")
-    func unsupportedLevel() async throws {
+    @Test("a reader that cannot carry a command is listed as fault with the reason")
+    func unusableReader() async throws {
         var profile = CCIDReaderProfile()
-        profile.level = .tpdu
+        profile.maximumMessageLength = 12
         let bench = try Bench(VirtualCCIDReader(profile))
         let change = try await bench.change { _ in true }
         #expect(change.device.state == .fault)
-        #expect(change.device.finding?.contains("TPDU level") == true)
+        #expect(change.device.finding?.contains("too short for a command") == true)
         await bench.close()
     }
 

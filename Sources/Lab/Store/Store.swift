@@ -46,6 +46,8 @@ public actor Store {
     var automaticCard: String?
     var insertedCard: String?
     var isChipPlugged = false
+    /// Pressed on the PIN pad after the display asked for a PIN and before the reader did.
+    var earlyKeys: [PINPadKey] = []
     var cards: [String: any VirtualCard] = [:]
 
     public init(_ options: StoreOptions, logger: Logger, group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton) throws {
@@ -56,7 +58,7 @@ public actor Store {
         busFolder = try TemporaryFolder.make()
         socketPath = busFolder + "/bus"
         socket = try SocketBusServer(serving: bus, at: socketPath, logger: logger)
-        chip = VirtualCCIDReader()
+        chip = VirtualCCIDReader(.pinPad())
         automaticCard = options.automaticCard
     }
 
@@ -64,6 +66,7 @@ public actor Store {
     public func open() async throws -> JSONValue {
         if let automaticCard { _ = try card(named: automaticCard) }
         try plugChip()
+        chip.onPINEntry { [weak self] in Task { await self?.pinIsAsked() } }
         let side = socket.sideMessages()
         Task { [weak self] in
             for await bytes in side { await self?.received(bytes) }

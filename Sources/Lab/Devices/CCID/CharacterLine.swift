@@ -44,5 +44,7 @@ struct CharacterLine {
     }
 
     /// EMV's commands with data for the card.
-    private static func takesData(_ instruction: UInt8) -> Bool { [0xA4, 0xA8, 0xAE, 0x82, 0x88, 0x20, 0x24, 0xDA, 0xE2].contains(instruction) }
+    private static func takesData(_ instruction: UInt8) -> Bool {
+        [0xA4, 0xA8, 0xAE, 0x82, 0x88, 0x20, 0x24, 0xDA, 0xE2].contains(instruction)
+    }
 }

@@ -12,6 +12,7 @@ public final class VirtualCCIDReader: VirtualUSBDevice {
         var model: CCIDReaderModel
         var notify: (@Sendable (UInt8) -> Void)?
         var onVanish: (@Sendable () -> Void)?
+        var onPINEntry: (@Sendable () -> Void)?
     }
 
     /// - Parameters:
@@ -71,6 +72,9 @@ public final class VirtualCCIDReader: VirtualUSBDevice {
 
     /// What happens when the fault `.vanish` strikes, for example pulling the plug.
     public func onVanish(_ handler: @escaping @Sendable () -> Void) { inside.withLock { $0.onVanish = handler } }
+
+    /// What happens when the reader begins to wait for a PIN.
+    public func onPINEntry(_ handler: @escaping @Sendable () -> Void) { inside.withLock { $0.onPINEntry = handler } }
 
     // MARK: VirtualUSBDevice
 
@@ -153,6 +157,7 @@ public final class VirtualCCIDReader: VirtualUSBDevice {
                     self?.change { model -> [CCIDReaderModel.Effect] in model.releaseHeld(number) }
                 }
             case .pinTimeout(let number, let limit):
+                if let asked = inside.withLock({ $0.onPINEntry }) { Task { asked() } }
                 let clock = clock
                 Task { [weak self] in
                     try? await clock.sleep(for: limit)
