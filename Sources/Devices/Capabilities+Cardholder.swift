@@ -173,6 +173,37 @@ public enum PINVerificationOutcome: Sendable, Hashable {
     case timedOut
 }
 
+/// A reader that can also change the PIN of a card on its keypad.
+public protocol PINModifyingReader: SecurePINReader {
+    var canModifyPIN: Bool { get }
+    /// Has the cardholder type the new PIN twice, and the old one first where the card wants it, and sends both to the card.
+    func modifyPIN(_ modification: PINModification) async throws(DeviceError)
+        -> PINVerificationOutcome
+}
+
+/// CHANGE REFERENCE DATA (24) or RESET RETRY COUNTER (2C) with format-2 blocks (ISO/IEC 7816-4, 7.5.7 and 7.5.10).
+public struct PINModification: Sendable, Hashable {
+    public var instruction: UInt8
+    public var p1: UInt8
+    /// The old PIN stands before the new one.
+    public var asksOldPIN: Bool
+    public var minimumDigits: Int
+    public var maximumDigits: Int
+    public var seconds: Int
+
+    public init(
+        instruction: UInt8 = 0x24, p1: UInt8 = 0, asksOldPIN: Bool = true, minimumDigits: Int = 4,
+        maximumDigits: Int = 12, seconds: Int
+    ) {
+        self.instruction = instruction
+        self.p1 = p1
+        self.asksOldPIN = asksOldPIN
+        self.minimumDigits = minimumDigits
+        self.maximumDigits = maximumDigits
+        self.seconds = seconds
+    }
+}
+
 /// Prints receipts.
 public protocol Printer: Sendable {
     var device: DeviceDescription { get }

@@ -74,7 +74,7 @@ public final class TerminalService: Sendable {
         let certificates = ServerCertificates(assembly) { material throws(POSServerError) in try await parts.server()?.replaceTLS(material)
         }
         let operations = assembly.operations(
-            engine: engine, display: options.display, parameters: parameters, events: events, printer: { current.printer }, cards: stripes,
+            engine: engine, display: display, parameters: parameters, events: events, printer: { current.printer }, cards: stripes,
             certificates: certificates, restart: options.restart)
         server = try assembly.server(terminal: engine, operations: operations)
         parts.set(engine: engine, server: server)

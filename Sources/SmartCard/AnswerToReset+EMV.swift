@@ -17,8 +17,8 @@ extension AnswerToReset {
         if let ta1 = first.ta, let ta2 = second.ta, ta2 & 0x10 == 0, !(0x11...0x13).contains(ta1) {
             reject("1", "TA1 outside 11…13 in specific mode")
         }
-        // 8.3.3.2: VPP is not used; cards that do not say so must be asked again.
-        if reset == .cold, let tb1 = first.tb, tb1 != 0x00 { reject("2", "TB1 is not 00") }
+        // 8.3.3.2: VPP is not used; cards that do not say so, be it by silence, are asked again.
+        if reset == .cold, first.tb != 0x00 { reject("2", first.tb == nil ? "TB1 is absent" : "TB1 is not 00") }
         // 8.3.3.4
         if protocolOfTD1 > 1 { reject("4", "TD1 offers T=\(protocolOfTD1) first") }
         // 8.3.3.5
@@ -54,7 +54,7 @@ extension AnswerToReset {
             if blockWaiting > 4 { reject("10", "BWI over 4") }
             if characterWaiting > 5 { reject("10", "CWI over 5") }
             let extra = guardTime == 0xFF ? -1 : Int(guardTime)
-            if 1 << Int(characterWaiting) < extra + 1 { reject("10", "2^CWI is below N + 1") }
+            if 1 << Int(characterWaiting) <= extra + 1 { reject("10", "2^CWI is not above N + 1") }
         } else {
             reject("10", "TB3 is absent for T=1")
         }

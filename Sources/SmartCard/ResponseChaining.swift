@@ -1,7 +1,8 @@
 /// One command and its response through a reader that hands 61xx and 6Cxx up instead of dealing with them (EMV 4.4 Book 1, 9.3.1.2 and Annex A).
 ///
 /// 61xx is followed by GET RESPONSE and the parts are joined; 6Cxx repeats the command that got it, once, with the length the card named.
-/// Ends after at most `largestChain` commands whatever the card answers.
+/// With T=0 a card can also end a command that has data for and from it with a warning; then GET RESPONSE fetches the data, and the warning
+/// is the status. Ends after at most `largestChain` commands whatever the card answers.
 public struct ResponseChaining: Sendable {
     public enum Action: Sendable, Hashable {
         /// Send this and give the answer to `on`.
@@ -16,11 +17,20 @@ public struct ResponseChaining: Sendable {
     public static let largestChain = 257
 
     private var pending: CommandAPDU
+    /// Data both ways through T=0: a warning is worth a GET RESPONSE.
+    private let asksAfterWarning: Bool
+    private var warning: StatusWord?
     private var repeated = false
     private var sent = 1
     private var collected: [UInt8] = []
 
-    public init(_ command: CommandAPDU) { pending = command }
+    /// - Parameter asksAfterWarning: the card gets TPDUs of T=0, which have no case 4.
+
+    public init(_ command: CommandAPDU, asksAfterWarning: Bool = false) {
+        pending = command
+        self.asksAfterWarning =
+            asksAfterWarning && !command.data.isEmpty && command.expectedLength != nil
+    }
 
     /// The first action.
     public func start() -> Action { .transmit(pending) }
@@ -36,9 +46,20 @@ public struct ResponseChaining: Sendable {
             var again = pending
             again.expectedLength = count
             return transmit(again)
+        case .warning, .applicationSpecific:
+            guard asksAfterWarning, warning == nil, sent == 1, response.data.isEmpty else {
+                return finished(response)
+            }
+            warning = response.status
+            return transmit(CommandAPDU(0x00, 0xC0, 0x00, 0x00, expectedLength: 256))
         default:
-            return .finished(ResponseAPDU(data: collected + response.data, status: response.status))
+            return finished(response)
         }
+    }
+
+    private func finished(_ response: ResponseAPDU) -> Action {
+        // A card that has nothing to add may refuse GET RESPONSE; the warning stands all the same.
+        .finished(ResponseAPDU(data: collected + response.data, status: warning ?? response.status))
     }
 
     private mutating func transmit(_ command: CommandAPDU) -> Action {

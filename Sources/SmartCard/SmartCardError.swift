@@ -7,6 +7,11 @@ public struct SmartCardError: Error, Sendable, Hashable, CustomStringConvertible
         case responseTruncated = "smartcard.response.truncated"
         case responseTooLong = "smartcard.response.tooLong"
         case chainTooLong = "smartcard.response.chainTooLong"
+        // Transmission
+        /// T=0: a procedure byte or a length that does not fit the command.
+        case characterProtocol = "smartcard.t0"
+        /// T=1: the card session ended by the rules for errors.
+        case blockProtocol = "smartcard.t1"
         // BER-TLV and data object lists
         case tlvTruncated = "smartcard.tlv.truncated"
         case tlvTag = "smartcard.tlv.tag"

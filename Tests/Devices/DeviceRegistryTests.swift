@@ -92,7 +92,7 @@ struct DeviceRegistryTests {
         let other = try await nextReader(&readers)
         #expect(other.device.serialNumber == "B")
         #expect(try await other.present() == 1)
-        #expect(try await other.powerOn() == [0x3B, 0x00])
+        #expect(try await other.powerOn() == [0x3B, 0x20, 0x00])
         await bench.close()
     }
 
@@ -184,14 +184,14 @@ struct DeviceRegistryTests {
         await bench.close()
     }
 
-    @Test("a reader at TPDU level is listed as fault with the reason")
-    func unsupportedLevel() async throws {
+    @Test("a reader that cannot carry a command is listed as fault with the reason")
+    func unusableReader() async throws {
         var profile = CCIDReaderProfile()
-        profile.level = .tpdu
+        profile.maximumMessageLength = 12
         let bench = try Bench(VirtualCCIDReader(profile))
         let change = try await bench.change { _ in true }
         #expect(change.device.state == .fault)
-        #expect(change.device.finding?.contains("TPDU level") == true)
+        #expect(change.device.finding?.contains("too short for a command") == true)
         await bench.close()
     }
 
@@ -263,7 +263,7 @@ struct DeviceRegistryTests {
         await eventually("the reader works") { bench.registry.devices.map(\.state) == [.ready] }
         let reader = try await bench.chipReader()
         #expect(try await reader.present() == 1)
-        #expect(try await reader.powerOn() == [0x3B, 0x00])
+        #expect(try await reader.powerOn() == [0x3B, 0x20, 0x00])
         await bench.close()
     }
 }

@@ -20,14 +20,14 @@ final class ScriptedCard: VirtualCard {
     private let answerToReset: [UInt8]?
     private let state: Mutex<State>
 
-    init(answerToReset: String? = "3B00", _ steps: [(command: String, response: String?)] = []) {
+    init(answerToReset: String? = "3B2000", _ steps: [(command: String, response: String?)] = []) {
         self.answerToReset = answerToReset.flatMap { [UInt8](hex: $0) }
         state = Mutex(
             State(steps: steps.map { Step(command: [UInt8](hex: $0.command) ?? [], response: $0.response.flatMap { [UInt8](hex: $0) }) }))
     }
 
     init(steps: [Step]) {
-        answerToReset = [0x3B, 0x00]
+        answerToReset = [0x3B, 0x20, 0x00]
         state = Mutex(State(steps: steps))
     }
 

@@ -183,4 +183,7 @@ struct TripleDESDUKPTTests {
     }
 }
 
-func serialNumber(_ hex: String) -> KeySerialNumber { try! KeySerialNumber(bytes(hex)) }
+func serialNumber(_ hex: String) -> KeySerialNumber {
+    guard let serial = try? KeySerialNumber(bytes(hex)) else { preconditionFailure("\(hex) is no KSN") }
+    return serial
+}

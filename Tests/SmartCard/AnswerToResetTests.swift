@@ -69,6 +69,8 @@ struct AnswerToResetTests {
         // TB1 after a cold and after a warm reset
         #expect(try findings("3B602500", after: .cold).contains { $0.contains("TB1") })
         #expect(try findings("3B602500", after: .warm).isEmpty)
+        #expect(try findings("3B00", after: .cold).contains { $0.contains("TB1") })
+        #expect(try findings("3B00", after: .warm).isEmpty)
         // First protocol neither T=0 nor T=1
         #expect(try findings(try checked("3BE0000002")).contains { $0.contains("TD1") })
         // TB2, TC2
@@ -85,6 +87,7 @@ struct AnswerToResetTests {
         #expect(try findings(try checked("3BE000008131" + "FE46")).contains { $0.contains("CWI") })
         #expect(try findings(try checked("3BE000FE8131" + "FE45")).contains { $0.contains("N + 1") })
         #expect(try findings(try checked("3BE000FF8131" + "FE40")).isEmpty)
+        #expect(try findings(try checked("3BE000008131" + "FE40")).contains { $0.contains("N + 1") })
         #expect(try findings(try checked("3BE000008171" + "FE4501")).contains { $0.contains("TC3") })
         // After T=0 a T=1 offer is fine, T=2 is not.
         #expect(try findings(try checked("3BE0000080" + "02")).contains { $0.contains("TD2") })

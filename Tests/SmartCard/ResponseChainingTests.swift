@@ -65,4 +65,35 @@ struct ResponseChainingTests {
             #expect(commands == 257)
         }
     }
+
+    @Test(
+        "T=0, case 4 with a warning: GET RESPONSE fetches the data, the warning stays the status (Annex A)"
+    )
+    func warning() {
+        for status: UInt16 in [0x6283, 0x63C2, 0x9101] {
+            var chaining = ResponseChaining(select, asksAfterWarning: true)
+            #expect(chaining.on(ResponseAPDU(status: StatusWord(status))) == .transmit(getResponse(256)))
+            #expect(chaining.on(ResponseAPDU(status: StatusWord(0x6C02))) == .transmit(getResponse(2)))
+            #expect(
+                chaining.on(ResponseAPDU(data: [6, 7], status: .success))
+                    == .finished(ResponseAPDU(data: [6, 7], status: StatusWord(status))))
+            var refused = ResponseChaining(select, asksAfterWarning: true)
+            #expect(refused.on(ResponseAPDU(status: StatusWord(status))) == .transmit(getResponse(256)))
+            #expect(
+                refused.on(ResponseAPDU(status: StatusWord(0x6985)))
+                    == .finished(ResponseAPDU(status: StatusWord(status))))
+        }
+        let verify = CommandAPDU(0x00, 0x20, 0x00, 0x80, data: [1])
+        for (command, asks, status) in [
+            (verify, true, 0x63C2), (select, false, 0x6283), (select, true, 0x6A82),
+            (select, true, 0x9000),
+        ]
+            as [(CommandAPDU, Bool, UInt16)]
+        {
+            var chaining = ResponseChaining(command, asksAfterWarning: asks)
+            #expect(
+                chaining.on(ResponseAPDU(status: StatusWord(status)))
+                    == .finished(ResponseAPDU(status: StatusWord(status))))
+        }
+    }
 }

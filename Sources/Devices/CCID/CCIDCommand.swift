@@ -10,6 +10,8 @@ enum CCIDCommand: Sendable, Hashable {
     case resetParameters
     case setParameters(CCIDParameters)
     case escape([UInt8])
+    /// PIN operation (CCID 1.10, 6.1.11).
+    case secure([UInt8])
     case abort
 
     var messageType: UInt8 {
@@ -22,6 +24,7 @@ enum CCIDCommand: Sendable, Hashable {
         case .resetParameters: 0x6D
         case .setParameters: 0x61
         case .escape: 0x6B
+        case .secure: 0x69
         case .abort: 0x72
         }
     }
@@ -29,7 +32,7 @@ enum CCIDCommand: Sendable, Hashable {
     /// Message type of the answer (CCID 1.10, table 6.1-2).
     var answerType: CCIDResponse.Kind {
         switch self {
-        case .powerOn, .transferBlock: .dataBlock
+        case .powerOn, .transferBlock, .secure: .dataBlock
         case .powerOff, .getSlotStatus, .abort: .slotStatus
         case .getParameters, .resetParameters, .setParameters: .parameters
         case .escape: .escape
@@ -47,7 +50,7 @@ enum CCIDCommand: Sendable, Hashable {
         case .setParameters(let parameters):
             specific.0 = parameters.protocolNumber
             data = parameters.bytes
-        case .escape(let block): data = block
+        case .escape(let block), .secure(let block): data = block
         case .powerOff, .getSlotStatus, .getParameters, .resetParameters, .abort: break
         }
         var message: [UInt8] = [messageType]

@@ -13,10 +13,10 @@ public struct CCIDDriver: DeviceDriver {
     }
 
     public func recognise(_ info: USBDeviceInfo) -> [DeviceDescription] {
-        CCIDInterface.recognise(info.descriptor).map { recognition in
+        CCIDInterface.recognise(info.descriptor).flatMap { recognition in
             switch recognition {
-            case .usable: description(info, .ready)
-            case .unusable(_, let finding): description(info, .fault, finding)
+            case .usable(let interface): [description(info, .ready)] + pads(interface, info)
+            case .unusable(_, let finding): [description(info, .fault, finding)]
             }
         }
     }
@@ -45,9 +45,20 @@ public struct CCIDDriver: DeviceDriver {
                     descriptions.append(slot)
                     slots.append(.chip(CCIDSlot(device: slot, reader: reader, index: index)))
                 }
+                for pad in pads(interface, info) {
+                    descriptions.append(pad)
+                    slots.append(.pinpad(LabPINPad(device: pad, reader: reader)))
+                }
             }
         }
         return CCIDDevice(device: device, readers: readers, descriptions: descriptions, capabilities: slots)
+    }
+
+    private func pads(_ interface: CCIDInterface, _ info: USBDeviceInfo) -> [DeviceDescription] {
+        guard interface.pad == .lab else { return [] }
+        var pad = description(info, .ready)
+        pad.kind = .pinpad
+        return [pad]
     }
 
     private func description(_ info: USBDeviceInfo, _ state: DeviceDescription.State, _ finding: String? = nil) -> DeviceDescription {

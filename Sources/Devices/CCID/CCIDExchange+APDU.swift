@@ -4,7 +4,7 @@ extension CCIDExchange {
     /// CLA INS P1 P2, Lc, 255 data bytes, Le.
     static let maximumShortAPDU = 261
 
-    private var blockSize: Int { max(1, terms.maximumMessageLength - CCIDResponse.headerLength) }
+    var blockSize: Int { max(1, terms.maximumMessageLength - CCIDResponse.headerLength) }
 
     mutating func beginAPDU(_ apdu: [UInt8]) -> [Action] {
         guard apdu.count >= 4 else { return finish(.failure(DeviceError(.unsupported, "\(apdu.count) bytes are no command APDU"))) }
@@ -39,6 +39,9 @@ extension CCIDExchange {
     }
 
     mutating func blockReceived(_ response: CCIDResponse) -> [Action] {
+        if case .block = request {
+            return finish(.success(Answer(data: response.data, card: response.card)))
+        }
         // At short APDU level bChainParameter is reserved, and some readers leave anything in it.
         guard terms.level == .extendedAPDU else { return complete(response.data, response.card) }
         if !outgoing.isEmpty {

@@ -9,9 +9,14 @@ struct CCIDExchange: Sendable {
         case powerOn([CCIDPowerSelect])
         case powerOff
         case setParameters(CCIDParameters)
+        case getParameters
         /// A command APDU as bytes; the answer is the response APDU.
         case apdu([UInt8])
-        case escape([UInt8])
+        /// What goes to the card below APDU level; `waitingTime` multiplies the card's, `count` is how much must come back at character level.
+        case block([UInt8], waitingTime: UInt8 = 0, count: UInt16 = 0)
+        /// PIN entry on the reader's pad, a person's work: the time is the request's own.
+        case secure([UInt8], patience: Duration)
+        case escape([UInt8], patience: Duration? = nil)
     }
 
     enum Event: Sendable, Hashable {
@@ -40,6 +45,13 @@ struct CCIDExchange: Sendable {
     struct Answer: Sendable, Hashable {
         var data: [UInt8]
         var card: CCIDCardStatus
+        /// bError where a failure is the card's or the cardholder's answer and not the end: a malformed answer to reset, a damaged block,
+        /// parameters that do not change, PIN entry given up.
+        var refusal: UInt8?
+        /// bProtocolNum.
+        var specific: UInt8 = 0
+        /// The selection that gave the card power.
+        var power = CCIDPowerSelect.automatic
     }
 
     /// What the exchange has to know of its reader.
@@ -127,9 +139,21 @@ struct CCIDExchange: Sendable {
             return send(.powerOn(first))
         case .powerOff: return send(.powerOff)
         case .setParameters(let parameters): return send(.setParameters(parameters))
-        case .escape(let data): return send(.escape(data))
+        case .getParameters: return send(.getParameters)
+        case .escape(let data, _): return sendWhole(.escape(data), data)
+        case .secure(let data, _): return sendWhole(.secure(data), data)
+        case .block(let data, let waitingTime, let count):
+            return sendWhole(.transferBlock(waitingTime: waitingTime, level: count, data: data), data)
         case .apdu(let bytes): return beginAPDU(bytes)
         }
+    }
+
+    private mutating func sendWhole(_ command: CCIDCommand, _ data: [UInt8]) -> [Action] {
+        guard data.count <= blockSize else {
+            return finish(
+                .failure(DeviceError(.unsupported, "the command does not fit into the reader's messages")))
+        }
+        return send(command)
     }
 
     mutating func send(_ command: CCIDCommand) -> [Action] {
@@ -145,9 +169,10 @@ struct CCIDExchange: Sendable {
     private var frame: [UInt8] { command.bytes(slot: terms.slot, sequence: sequence) }
 
     private var patience: Duration {
-        switch command {
-        case .powerOn: terms.timing.powerOn
-        case .transferBlock: terms.timing.card
+        switch (command, request) {
+        case (.powerOn, _): terms.timing.powerOn
+        case (.transferBlock(let waitingTime, _, _), _): terms.timing.card * max(1, Int(waitingTime))
+        case (.secure, .secure(_, let patience)), (.escape, .escape(_, let patience?)): patience
         default: terms.timing.answer
         }
     }
@@ -196,7 +221,12 @@ struct CCIDExchange: Sendable {
         if stage == .changingVoltage { return nextVoltage() }
         switch command {
         case .powerOn where response.data.isEmpty: return finish(.failure(DeviceError(.cardMute, "the card sent no answer to reset")))
-        case .transferBlock: return blockReceived(response)
+        case .transferBlock, .secure: return blockReceived(response)
+        case .powerOn(let select):
+            return finish(.success(Answer(data: response.data, card: response.card, power: select)))
+        case .getParameters, .setParameters:
+            return finish(
+                .success(Answer(data: response.data, card: response.card, specific: response.specific)))
         default: return finish(.success(Answer(data: response.data, card: response.card)))
         }
     }
@@ -210,17 +240,34 @@ struct CCIDExchange: Sendable {
             stage = .pausing
             return [.pause(terms.timing.busyPause)]
         }
+        if let answer = refusal(response) { return finish(.success(answer)) }
         switch command {
         // Not a failure of communication: it says that no card answers.
-        case .getSlotStatus where response.error == 0xFE: return finish(.success(Answer(data: [], card: response.card)))
-        // A parameter that cannot be changed, or a reader that sets them all itself.
-        case .setParameters where response.error < 0x80 && response.card != .absent:
+        case .getSlotStatus where response.error == 0xFE:
             return finish(.success(Answer(data: [], card: response.card)))
         case .powerOn where !voltages.isEmpty && response.card != .absent:
             stage = .changingVoltage
             return send(.powerOff)
         default: return finish(.failure(CCIDFailure.error(response)))
         }
+    }
+
+    /// Failures that the one who asked goes on from.
+    private func refusal(_ response: CCIDResponse) -> Answer? {
+        guard response.card != .absent else { return nil }
+        var answer = Answer(data: [], card: response.card, refusal: response.error)
+        switch (command, request, response.error) {
+        // BAD_ATR_TS, BAD_ATR_TCK: the card answered, if badly.
+        case (.powerOn(let select), _, 0xF8), (.powerOn(let select), _, 0xF7): answer.power = select
+        // A parameter that cannot be changed, or a reader that sets them all itself.
+        case (.setParameters, _, 0..<0x80): break
+        // Mute, parity, overrun: for the block protocol to deal with.
+        case (.transferBlock, .block, 0xFC...0xFE): break
+        case (.secure, .secure, CCIDFailure.pinTimeout), (.secure, .secure, CCIDFailure.pinCancelled):
+            break
+        default: return nil
+        }
+        return answer
     }
 
     private mutating func nextVoltage() -> [Action] {

@@ -5,14 +5,22 @@ import USB
 enum CCIDFailure {
     static func error(_ response: CCIDResponse) -> DeviceError {
         // Whatever else went wrong, without a card that is the reason.
-        if response.card == .absent { return DeviceError(.cardRemoved, "there is no card in the slot") }
-        let name = [response.error].hex
-        if let known = table[response.error] { return DeviceError(known.code, "\(known.meaning) (bError \(name))") }
-        if (0x01...0x7F).contains(response.error) {
-            return DeviceError(.refused, "the reader rejects byte \(response.error) of the command")
+        response.card == .absent ? DeviceError(.cardRemoved, "there is no card in the slot") : error(response.error)
+    }
+
+    static func error(_ code: UInt8) -> DeviceError {
+        let name = [code].hex
+        if let known = table[code] { return DeviceError(known.code, "\(known.meaning) (bError \(name))") }
+        if (0x01...0x7F).contains(code) {
+            return DeviceError(.refused, "the reader rejects byte \(code) of the command")
         }
         return DeviceError(.refused, "the reader reports an error of its own (bError \(name))")
     }
+
+    /// ICC_MUTE, PIN_TIMEOUT, PIN_CANCELLED.
+    static let mute: UInt8 = 0xFE
+    static let pinTimeout: UInt8 = 0xF0
+    static let pinCancelled: UInt8 = 0xEF
 
     /// The reader is occupied with something that passes (auto sequence after insertion, another command).
     static func isTransient(_ error: UInt8) -> Bool { error == 0xF2 || error == 0xE0 }

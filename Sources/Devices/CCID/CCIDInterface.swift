@@ -10,6 +10,10 @@ struct CCIDInterface: Sendable, Hashable {
     var descriptor: CCIDClassDescriptor
     var level: CCIDExchangeLevel
     var maximumPacketSize: Int
+    var pinHabits = CCIDPINHabits()
+    /// A pad with functions beyond CCID.
+    var pad: CCIDQuirk.Pad?
+    var parametersMayFail = false
 
     enum Recognition: Sendable, Hashable {
         case usable(CCIDInterface)
@@ -51,14 +55,9 @@ struct CCIDInterface: Sendable, Hashable {
         guard let bulkOut = bulk.first(where: { !$0.isIn }), let bulkIn = bulk.first(where: { $0.isIn }) else {
             return vendorClass ? nil : unusable("The reader lacks a bulk endpoint.")
         }
-        let (descriptor, level) = CCIDQuirks.correct(
-            found, vendorID: device.vendorID, productID: device.productID, release: device.release)
-        guard let level else { return unusable("The reader announces more than one exchange level.") }
-        guard level == .shortAPDU || level == .extendedAPDU else {
-            return unusable(
-                "The reader works at \(level.rawValue) level, which is not supported. Use a reader that exchanges APDUs, or one with an EMV mode."
-            )
-        }
+        let corrected = CCIDQuirks.correct(found, vendorID: device.vendorID, productID: device.productID, release: device.release)
+        let descriptor = corrected.descriptor
+        guard let level = corrected.level else { return unusable("The reader announces more than one exchange level.") }
         // Header and the shortest APDU with data; less carries nothing.
         guard descriptor.maximumMessageLength >= 16 else {
             return unusable("The reader announces messages of \(descriptor.maximumMessageLength) bytes, too short for a command.")
@@ -68,7 +67,9 @@ struct CCIDInterface: Sendable, Hashable {
                 number: interface.number, bulkOut: bulkOut.address, bulkIn: bulkIn.address,
                 interruptIn: interface.endpoints.first { $0.transfer == .interrupt && $0.isIn }?.address, descriptor: descriptor,
                 level: level,
-                maximumPacketSize: max(8, Int(bulkIn.maxPacketSize))))
+                maximumPacketSize: max(8, Int(bulkIn.maxPacketSize)), pinHabits: corrected.pinHabits,
+                pad: corrected.pad,
+                parametersMayFail: corrected.parametersMayFail))
     }
 
     /// Header and the longest data field the standard knows; what a reader announces beyond is not believed.

@@ -1,11 +1,9 @@
 import SmartCard
 
 extension CCIDParameters {
-    /// What the reader has to be told after a reset; `nil` when it sees to everything itself (dwFeatures 0x40) or the answer to reset makes
-    /// no sense, which is for the EMV dialogue to judge.
-    static func needed(after answerToReset: [UInt8], by features: CCIDFeatures) -> CCIDParameters? {
-        if features.contains(.automaticNegotiation) { return nil }
-        return (try? AnswerToReset.parse(answerToReset)).flatMap(CCIDParameters.init)
+    /// What the reader has to be told after a reset; `nil` when it sees to everything itself (dwFeatures 0x40).
+    static func needed(after answer: AnswerToReset, by features: CCIDFeatures) -> CCIDParameters? {
+        features.contains(.automaticNegotiation) ? nil : CCIDParameters(answer)
     }
 
     /// The first protocol offered, with the card's values. EMV terminals negotiate nothing: TA1 counts in specific mode only, else the

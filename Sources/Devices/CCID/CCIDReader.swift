@@ -9,6 +9,9 @@ actor CCIDReader {
     let timing: CCIDTiming
     let clock: any Clock<Duration>
     private var slots: [CCIDSlotPresence]
+    /// What is known of the card in each slot.
+    var links: [CCIDCardLink]
+    var lastCard: [CCIDCardStatus?]
     private var sequence: UInt8 = 0
     private var isClosed = false
     private var isBusy = false
@@ -20,7 +23,10 @@ actor CCIDReader {
         self.timing = timing
         self.clock = clock
         let activatesItself = interface.descriptor.features.contains(.activationOnInsertion)
-        slots = (0..<interface.slotCount).map { _ in CCIDSlotPresence(activatesItself: activatesItself) }
+        slots = (0..<interface.slotCount).map { _ in CCIDSlotPresence(activatesItself: activatesItself)
+        }
+        links = slots.map { _ in .unpowered }
+        lastCard = slots.map { _ in nil }
         presence = (0..<interface.slotCount).map { _ in Followed(.absent) }
     }
 
@@ -57,6 +63,13 @@ actor CCIDReader {
     func perform(_ request: CCIDExchange.Request, slot: Int) async throws(DeviceError) -> CCIDExchange.Answer {
         await takeTurn()
         defer { passTurn() }
+        return try await performInTurn(request, slot: slot)
+    }
+
+    /// For who has the turn.
+    func performInTurn(_ request: CCIDExchange.Request, slot: Int) async throws(DeviceError)
+        -> CCIDExchange.Answer
+    {
         if isClosed { throw DeviceError(.deviceGone, "the reader is gone") }
         if Task.isCancelled { throw DeviceError(.cancelled, "the command was cancelled") }
         let terms = CCIDExchange.Terms(
@@ -71,6 +84,8 @@ actor CCIDReader {
     private func observe(
         _ request: CCIDExchange.Request, _ result: Result<CCIDExchange.Answer, DeviceError>, _ card: CCIDCardStatus, _ slot: Int
     ) {
+        lastCard[slot] = card
+        if card != .active { links[slot] = .unpowered }
         switch (request, result) {
         case (.slotStatus, .success): _ = tell(.status(card), slot)
         case (.powerOn, .success): _ = tell(.poweredOn, slot)
@@ -144,7 +159,7 @@ actor CCIDReader {
     // MARK: Turns
 
     /// One command per reader at a time, in the order of asking.
-    private func takeTurn() async {
+    func takeTurn() async {
         if !isBusy {
             isBusy = true
             return
@@ -152,7 +167,7 @@ actor CCIDReader {
         await withCheckedContinuation { queue.append($0) }
     }
 
-    private func passTurn() {
+    func passTurn() {
         if queue.isEmpty { isBusy = false } else { queue.removeFirst().resume() }
     }
 }

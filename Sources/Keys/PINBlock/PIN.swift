@@ -16,6 +16,15 @@
 
     public var count: Int { digits.count }
 
+    /// The digits, 0 to 9 each; what `body` copies out it must keep as carefully.
+    public func withDigits<Result>(_ body: ([UInt8]) throws -> Result) rethrows -> Result {
+        try digits.withBytes { bytes in
+            var copy = Array(bytes)
+            defer { copy.withUnsafeMutableBytes { wipe($0) } }
+            return try body(copy)
+        }
+    }
+
     public var description: String { "****" }
     public var debugDescription: String { "****" }
     public var customMirror: Mirror { Mirror(self, children: [:]) }

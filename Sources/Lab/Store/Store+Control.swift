@@ -19,7 +19,7 @@ extension Store {
             case ("POST", "/lab/device"): try deviceAction(try body(request))
             case ("POST", "/lab/host"): try await simulator().apply(try HostControl.change(try body(request)))
             case ("POST", "/lab/terminal"): return json(try await terminalAction(try body(request)))
-            case ("POST", "/lab/pinpad"): throw LabError(.unknownDevice, "The store has no PIN pad yet.")
+            case ("POST", "/lab/pinpad"): try pinPadAction(try body(request))
             case ("GET", let path):
                 guard let page = ConsolePage.at(path, pos: [posAddress, posTLSAddress]) else {
                     throw LabError(.notFound, "There is no GET \(path).")
@@ -76,6 +76,16 @@ extension Store {
             throw LabError(.badRequest, "The display takes press, entered, signed or cancelled.")
         }
         answer(given)
+    }
+
+    private func pinPadAction(_ body: JSONValue) throws(LabError) {
+        let names = body["keys"]?.string.map { $0.map(String.init) } ?? body["key"]?.string.map { [$0] }
+        guard let names, !names.isEmpty, names.count <= 12 else {
+            throw LabError(.badRequest, "keys are digits, or key is enter, clear or cancel.")
+        }
+        let keys = names.compactMap { PINPadKey($0) }
+        guard keys.count == names.count else { throw LabError(.badRequest, "keys are digits, or key is enter, clear or cancel.") }
+        try press(keys)
     }
 
     private func deviceAction(_ body: JSONValue) throws {

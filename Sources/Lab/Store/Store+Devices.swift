@@ -19,7 +19,7 @@ public enum StoreDeviceName: String, CaseIterable, Sendable {
 
 /// One of each; a card in the chip reader outlives its cable.
 public struct StoreDevices: Sendable {
-    public let chip = VirtualCCIDReader()
+    public let chip = VirtualCCIDReader(.pinPad())
     let stripe = VirtualStripeReader(.sureSwipe)
     let contactless = VirtualContactlessReader()
     let printer = VirtualPrinter()

@@ -44,6 +44,8 @@ public actor Store {
     var automaticCard: String?
     var insertedCard: String?
     var plugged: Set<StoreDeviceName> = []
+    /// Pressed on the PIN pad after the display asked for a PIN and before the reader did.
+    var earlyKeys: [PINPadKey] = []
     var cards: [String: any VirtualCard] = [:]
 
     public init(_ options: StoreOptions, logger: Logger, group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton) throws {
@@ -59,8 +61,9 @@ public actor Store {
 
     /// Opens everything; returns when the terminal listens, with the line that `demo` prints first.
     public func open() async throws -> JSONValue {
-        if let automaticCard { _ = try CardProfiles.named(automaticCard) }
+        if let automaticCard { _ = try card(named: automaticCard) }
         for name in StoreDeviceName.allCases { try plug(name) }
+        devices.chip.onPINEntry { [weak self] in Task { await self?.pinIsAsked() } }
         let side = socket.sideMessages()
         Task { [weak self] in
             for await bytes in side { await self?.received(bytes) }

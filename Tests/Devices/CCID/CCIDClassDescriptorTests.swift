@@ -178,8 +178,6 @@ struct CCIDInterfaceTests {
 
     @Test("what the driver cannot serve is found with a reason")
     func unusableReaders() throws {
-        #expect(try finding(recognise(with(features: 0x0001_00BA))).contains("TPDU level"))
-        #expect(try finding(recognise(with(features: 0x0000_00BA))).contains("character level"))
         #expect(try finding(recognise(with(features: 0x0006_00BA))).contains("exchange level"))
         #expect(try finding(recognise(bytes, protocol: 1)).contains("ICCD"))
         #expect(try finding(recognise([])).contains("no CCID class descriptor"))

@@ -118,8 +118,11 @@ struct CCIDMessageTests {
 
     @Test("SetParameters after a reset: the first protocol, the card's times, the default rate unless in specific mode")
     func parameters() {
-        let features: CCIDFeatures = [.automaticPPS]
-        func needed(_ hex: String) -> CCIDParameters? { CCIDParameters.needed(after: [UInt8](hex: hex) ?? [], by: features) }
+        func needed(_ hex: String, by features: CCIDFeatures = [.automaticPPS]) -> CCIDParameters? {
+            (try? AnswerToReset.parse([UInt8](hex: hex) ?? [])).flatMap {
+                CCIDParameters.needed(after: $0, by: features)
+            }
+        }
         // T=0 without any interface byte.
         #expect(needed("3B00") == .t0(rates: 0x11, convention: 0, guardTime: 0, waitingInteger: 0x0A))
         // TA1 in negotiable mode is not used; TC1 is.
@@ -130,9 +133,8 @@ struct CCIDMessageTests {
         let t1: [UInt8] = [0x3F, 0x80, 0x81, 0x31, 0xFE, 0x45]
         let check = t1.dropFirst().reduce(0, ^)
         #expect(
-            CCIDParameters.needed(after: t1 + [check], by: features)
+            needed((t1 + [check]).hex)
                 == .t1(rates: 0x11, checksum: 0x12, guardTime: 0, waitingIntegers: 0x45, informationFieldSize: 0xFE))
-        #expect(CCIDParameters.needed(after: [0x3B, 0x00], by: [.automaticNegotiation]) == nil)
-        #expect(needed("FFFF") == nil)
+        #expect(needed("3B00", by: [.automaticNegotiation]) == nil)
     }
 }

@@ -92,7 +92,7 @@ struct CCIDReaderFaultTests {
         let bench = try Bench(virtual, driverClock: ImpatientClock())
         let reader = try await bench.chipReader()
         virtual.inject(.error(0xF2), on: 0x62, times: 3)
-        #expect(try await reader.powerOn() == [0x3B, 0x00])
+        #expect(try await reader.powerOn() == [0x3B, 0x20, 0x00])
         await bench.close()
     }
 
@@ -152,7 +152,7 @@ struct CCIDReaderFaultTests {
 
 /// Answers with the command's data.
 final class EchoCard: VirtualCard {
-    func reset() -> [UInt8]? { [0x3B, 0x00] }
+    func reset() -> [UInt8]? { [0x3B, 0x20, 0x00] }
     func process(_ command: [UInt8]) -> [UInt8]? { ((try? CommandAPDU.parse(command))?.data ?? []) + [0x90, 0x00] }
     func powerOff() {}
 }

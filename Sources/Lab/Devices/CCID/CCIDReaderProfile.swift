@@ -1,6 +1,11 @@
 /// What a virtual CCID reader is: identity and abilities as its descriptors tell them.
 public struct CCIDReaderProfile: Sendable, Hashable {
-    public enum Level: UInt32, Sendable { case character = 0, tpdu = 0x10000, shortAPDU = 0x20000, extendedAPDU = 0x40000 }
+    public enum Level: UInt32, Sendable {
+        case character = 0
+        case tpdu = 0x10000
+        case shortAPDU = 0x20000
+        case extendedAPDU = 0x40000
+    }
 
     public var vendorID: UInt16 = 0x08E6
     public var productID: UInt16 = 0x3438
@@ -22,7 +27,27 @@ public struct CCIDReaderProfile: Sendable, Hashable {
     /// Does GET RESPONSE and the repetition after 6Cxx itself, as APDU level asks; some readers pass 61xx and 6Cxx on instead.
     public var completesResponses = true
 
+    /// bPINSupport: bit 0 verification, bit 1 modification.
+    public var pinSupport: UInt8 = 0
+    public var displayLines: UInt8 = 0
+    public var displayColumns: UInt8 = 0
+    /// Has the lab's PIN functions by Escape (Hardware/devices/ccid.md).
+    public var hasLabPINPad = false
+
     public init() {}
+
+    /// The lab's chip reader with PIN pad.
+    public static func pinPad(serialNumber: String = "LAB00001") -> CCIDReaderProfile {
+        var profile = CCIDReaderProfile(serialNumber: serialNumber)
+        profile.vendorID = 0x1209
+        profile.productID = 0xC07E
+        profile.product = "Virtual Chip Reader with PIN Pad"
+        profile.pinSupport = 3
+        profile.displayLines = 2
+        profile.displayColumns = 16
+        profile.hasLabPINPad = true
+        return profile
+    }
 
     /// The same reader with another serial number.
     public init(serialNumber: String) { self.serialNumber = serialNumber }
@@ -56,7 +81,9 @@ public struct CCIDReaderProfile: Sendable, Hashable {
         // dwDataRate, dwMaxDataRate in bit/s, bNumDataRatesSupported, dwMaxIFSD, dwSynchProtocols, dwMechanical
         bytes += le32(10753) + le32(344_105) + [0] + le32(254) + le32(0) + le32(0)
         // dwFeatures, dwMaxCCIDMessageLength, bClassGetResponse, bClassEnvelope, wLcdLayout, bPINSupport, bMaxCCIDBusySlots
-        return bytes + le32(features | level.rawValue) + le32(maximumMessageLength) + [0xFF, 0xFF, 0, 0, 0, 1]
+        return bytes + le32(features | level.rawValue) + le32(maximumMessageLength) + [
+            0xFF, 0xFF, displayColumns, displayLines, pinSupport, 1,
+        ]
     }
 }
 

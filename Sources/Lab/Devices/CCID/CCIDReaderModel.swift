@@ -9,6 +9,10 @@ struct CCIDReaderModel {
         /// Command APDU that is not complete yet, and what of the response was not asked for yet; extended APDU level.
         var command: [UInt8]?
         var response: ArraySlice<UInt8>?
+        /// The card's protocol, for readers that leave it to the host.
+        var transport = CardTransport.characters(CardT0())
+        /// T=0 below TPDU level: what of the TPDU the card has, and what of its answer the host has not.
+        var characters = CharacterLine()
         /// bSeq of the ABORT request and of the bulk Abort message; the slot works again when both came.
         var abortRequested: UInt8?
         var abortMessage: UInt8?
@@ -16,11 +20,17 @@ struct CCIDReaderModel {
         /// bmICCStatus
         var status: UInt8 { card == nil ? 2 : isPowered ? 0 : 1 }
 
+        /// `nil` when the card is mute.
+        mutating func exchangeCharacters(_ data: [UInt8], expecting count: Int, _ card: any VirtualCard) -> [UInt8]? {
+            characters.send(data, to: card, &transport) ? characters.take(count) : nil
+        }
+
         mutating func losePower() {
             if isPowered { card?.powerOff() }
             isPowered = false
             command = nil
             response = nil
+            characters = CharacterLine()
             protocolNumber = 0
             parameters = CCIDReaderModel.defaultParametersT0
         }
@@ -43,18 +53,23 @@ struct CCIDReaderModel {
     var held: [Held] = []
     var isDead = false
     var stallsIn = 0
+    var pinCommand: PINCommand?
+    var pinCount: UInt64 = 0
+    var pinKeys: PINPadKeys?
     /// A command that is not complete yet: it came in several transfers.
     private var incoming: [UInt8] = []
     private var heldCount: UInt64 = 0
 
-    init(_ profile: CCIDReaderProfile) {
+    init(_ profile: CCIDReaderProfile, pinKeys: PINPadKeys?) {
         self.profile = profile
+        self.pinKeys = pinKeys
         slots = (0..<max(1, min(profile.slotCount, 256))).map { _ in Slot() }
     }
 
     /// What the shell has to do after a message.
     enum Effect {
         case release(UInt64, after: Duration)
+        case pinTimeout(UInt64, after: Duration)
         case vanished
     }
 
@@ -86,8 +101,8 @@ struct CCIDReaderModel {
 
     private mutating func received(_ message: [UInt8]) -> [Effect] {
         guard let (fault, _) = takeFault(messageType: message[0], where: { $0 != .stallOut }) else {
-            carryOut(message)
-            return []
+            return
+                carryOut(message)
         }
         switch fault {
         case .vanish:
@@ -104,8 +119,10 @@ struct CCIDReaderModel {
         case .stallInstead: stallsIn += 1
         default:
             let before = answers.count
-            carryOut(message)
+            let effects =
+                carryOut(message)
             disturb(fault, message, from: before)
+            return effects
         }
         return []
     }
@@ -152,10 +169,10 @@ struct CCIDReaderModel {
     }
 
     /// Carries out what is held; `number` means one of them.
-    mutating func releaseHeld(_ number: UInt64? = nil) {
+    mutating func releaseHeld(_ number: UInt64? = nil) -> [Effect] {
         let released = held.filter { number == nil || $0.number == number }
         held.removeAll { number == nil || $0.number == number }
-        for command in released { carryOut(command.message) }
+        return released.flatMap { carryOut($0.message) }
     }
 
     /// What is held for a slot fails with this.
@@ -163,6 +180,7 @@ struct CCIDReaderModel {
         let failed = held.filter { Int($0.message[5]) == slot }
         held.removeAll { Int($0.message[5]) == slot }
         for command in failed { answer(Answer(type: answerType(command.message[0]), error: error), to: command.message) }
+        failPIN(slot, error: error, pulled: error == 0xFE)
     }
 
     // MARK: Bulk IN
@@ -200,6 +218,7 @@ struct CCIDReaderModel {
         notices = []
         faults = []
         held = []
+        pinCommand = nil
         incoming = []
         stallsIn = 0
         isDead = false

@@ -29,18 +29,49 @@ extension CCIDReaderModel {
                 + answer.data)
     }
 
-    mutating func carryOut(_ message: [UInt8]) {
+    mutating func carryOut(_ message: [UInt8]) -> [Effect] {
+        switch message[0] {
+        case 0x69, 0x6B: return carryOutPad(message)
+        default:
+            carryOutCommand(message)
+            return []
+        }
+    }
+
+    /// The slot is there, no abort is under way and nothing else.
+    private mutating func isFree(_ message: [UInt8]) -> Bool {
+        let slot = Int(message[5])
+        let error: UInt8
+        if !slots.indices.contains(slot) {
+            error = 5
+        } else if slots[slot].abortRequested != nil || slots[slot].abortMessage != nil {
+            // Until both halves of an abort are there every other command of the slot is aborted too (6.1.13).
+            error = 0xFF
+        } else if held.contains(where: { Int($0.message[5]) == slot })
+            || pinCommand.map({ Int($0.message[5]) == slot }) == true
+        {
+            error = 0xE0
+        } else {
+            return true
+        }
+        answer(Answer(type: answerType(message[0]), error: error), to: message)
+        return false
+    }
+
+    private mutating func carryOutPad(_ message: [UInt8]) -> [Effect] {
+        guard isFree(message) else { return [] }
+        return message[0] == 0x69 ? secure(message, Int(message[5])) : escape(message, Int(message[5]))
+    }
+
+    private mutating func carryOutCommand(_ message: [UInt8]) {
         let type = message[0]
         let slot = Int(message[5])
         func failed(_ error: UInt8) -> Answer { Answer(type: answerType(type), error: error) }
 
-        guard slots.indices.contains(slot) else { return answer(failed(5), to: message) }
-        if type == 0x72 { return abortMessage(message, slot) }
-        // Until both halves of an abort are there every other command of the slot is aborted too (6.1.13).
-        if slots[slot].abortRequested != nil || slots[slot].abortMessage != nil { return answer(failed(0xFF), to: message) }
-        if held.contains(where: { Int($0.message[5]) == slot }) { return answer(failed(0xE0), to: message) }
+        if type == 0x72, slots.indices.contains(slot) { return abortMessage(message, slot) }
+        guard isFree(message) else { return }
         let data = Array(message[10...])
-        let takesData = type == 0x6F || type == 0x61 || type == 0x6B
+        let takesData = type == 0x6F || type == 0x61
         if !takesData, !data.isEmpty, answersKnown(type) { return answer(failed(1), to: message) }
         switch type {
         case 0x62: answer(powerOn(message[7], slot), to: message)
@@ -55,7 +86,7 @@ extension CCIDReaderModel {
             slots[slot].parameters = Self.defaultParametersT0
             answer(parameters(slot), to: message)
         case 0x61: answer(setParameters(message[7], data, slot), to: message)
-        // Escape, Secure, Mechanical, IccClock, T0APDU and rates are not there: "command not supported" is 0.
+        // Mechanical, IccClock, T0APDU and rates are not there: "command not supported" is 0.
         default: answer(failed(0), to: message)
         }
     }
@@ -81,6 +112,8 @@ extension CCIDReaderModel {
             return Answer(type: 0x80, error: 0xFE)
         }
         slots[slot].isPowered = true
+        slots[slot].transport = CardTransport(answerToReset: answerToReset)
+        slots[slot].characters = CharacterLine()
         slots[slot].protocolNumber = 0
         slots[slot].parameters = Self.defaultParametersT0
         return Answer(type: 0x80, data: answerToReset)
@@ -108,10 +141,17 @@ extension CCIDReaderModel {
         func failed(_ error: UInt8) -> Answer { Answer(type: 0x80, error: error) }
         guard slots[slot].isPowered else { return failed(0xFE) }
         let level = UInt16(message[8]) | UInt16(message[9]) << 8
-        guard profile.level == .extendedAPDU else {
+        switch profile.level {
+        case .character: return characterBlock(data, expecting: Int(level), slot)
+        case .tpdu:
+            guard level == 0 else { return failed(8) }
+            guard (4...260).contains(data.count) else { return failed(1) }
+            return deliver(data, slot)
+        case .shortAPDU:
             guard level == 0 else { return failed(8) }
             guard (4...261).contains(data.count) else { return failed(1) }
             return exchange(data, slot)
+        case .extendedAPDU: break
         }
         switch level {
         case 0x0000:
@@ -135,6 +175,27 @@ extension CCIDReaderModel {
             return part(of: response, isFirst: false, slot)
         default: return failed(8)
         }
+    }
+
+    /// What the reader's level makes of bytes for the card: TPDUs go through its protocol, APDUs straight to it.
+    mutating func deliver(_ data: [UInt8], _ slot: Int) -> Answer {
+        guard profile.level == .tpdu else { return exchange(data, slot) }
+        // PPS comes before all else (ISO/IEC 7816-3, 9) and a virtual card agrees to everything.
+        if data.first == 0xFF, data.count <= 6, data.reduce(0, ^) == 0 {
+            return Answer(type: 0x80, data: data)
+        }
+        guard let card = slots[slot].card, let response = slots[slot].transport.receive(data, card)
+        else {
+            return Answer(type: 0x80, error: 0xFE)
+        }
+        return Answer(type: 0x80, data: response)
+    }
+
+    private mutating func characterBlock(_ data: [UInt8], expecting count: Int, _ slot: Int) -> Answer {
+        guard let card = slots[slot].card, let bytes = slots[slot].exchangeCharacters(data, expecting: count, card) else {
+            return Answer(type: 0x80, error: 0xFE)
+        }
+        return Answer(type: 0x80, data: bytes)
     }
 
     private mutating func exchange(_ command: [UInt8], _ slot: Int) -> Answer {

@@ -1,7 +1,8 @@
 import Synchronization
 import USB
 
-/// A chip reader that exists only as descriptors, endpoints and messages: CCID at short or extended APDU level.
+/// A chip reader that exists only as descriptors, endpoints and messages: CCID at every exchange level, with a PIN pad
+/// where its profile has one.
 public final class VirtualCCIDReader: VirtualUSBDevice {
     public let profile: CCIDReaderProfile
     private let inside: Mutex<Inside>
@@ -11,14 +12,25 @@ public final class VirtualCCIDReader: VirtualUSBDevice {
         var model: CCIDReaderModel
         var notify: (@Sendable (UInt8) -> Void)?
         var onVanish: (@Sendable () -> Void)?
+        var onPINEntry: (@Sendable () -> Void)?
     }
 
-    /// - Parameter clock: times the fault `.slow`.
-    public init(_ profile: CCIDReaderProfile = CCIDReaderProfile(), clock: any Clock<Duration> = ContinuousClock()) {
+    /// - Parameters:
+    ///   - pinKeys: for online PINs of the lab's PIN pad; AES keys of a new device when there are none.
+    ///   - clock: times the fault `.slow` and PIN entry.
+    public init(
+        _ profile: CCIDReaderProfile = CCIDReaderProfile(), pinKeys: PINPadKeys? = nil, clock: any Clock<Duration> = ContinuousClock()
+    ) {
         self.profile = profile
         self.clock = clock
-        inside = Mutex(Inside(model: CCIDReaderModel(profile)))
+        let keys = pinKeys ?? (profile.hasLabPINPad ? try? .aes(serial: Self.padSerial) : nil)
+        inside = Mutex(Inside(model: CCIDReaderModel(profile, pinKeys: keys)))
     }
+
+    /// KSN of a pad that was never used: initial key id and counter.
+    private static let padSerial: [UInt8] = [
+        0x4C, 0x41, 0x42, 0x00, 0x00, 0x00, 0x00, 0x01, 0, 0, 0, 0,
+    ]
 
     // MARK: What people do with it
 
@@ -29,6 +41,16 @@ public final class VirtualCCIDReader: VirtualUSBDevice {
 
     public func card(slot: Int = 0) -> (any VirtualCard)? {
         inside.withLock { $0.model.slots.indices.contains(slot) ? $0.model.slots[slot].card : nil }
+    }
+
+    /// A key of the PIN pad; lost when no PIN is asked for.
+    public func press(_ key: PINPadKey) { change { $0.press(key) } }
+
+    public func type(_ digits: [UInt8]) { for digit in digits { press(.digit(digit)) } }
+
+    /// Whether somebody is to type a PIN, and how many digits are there.
+    public var pinEntry: (isOpen: Bool, digits: Int) {
+        inside.withLock { ($0.model.pinCommand != nil, $0.model.pinCommand?.entry.count ?? 0) }
     }
 
     /// The next commands go wrong, in this order; with `messageType` only commands of that type (bMessageType) count.
@@ -43,13 +65,16 @@ public final class VirtualCCIDReader: VirtualUSBDevice {
     /// Commands that are held and not carried out yet.
     public var heldCount: Int { inside.withLock { $0.model.held.count } }
 
-    public func releaseHeld() { change { $0.releaseHeld() } }
+    public func releaseHeld() { change { model -> [CCIDReaderModel.Effect] in model.releaseHeld() } }
 
     /// Any bytes as a message of the interrupt endpoint.
     public func sendNotice(_ bytes: [UInt8]) { change { $0.notices.append(bytes) } }
 
     /// What happens when the fault `.vanish` strikes, for example pulling the plug.
     public func onVanish(_ handler: @escaping @Sendable () -> Void) { inside.withLock { $0.onVanish = handler } }
+
+    /// What happens when the reader begins to wait for a PIN.
+    public func onPINEntry(_ handler: @escaping @Sendable () -> Void) { inside.withLock { $0.onPINEntry = handler } }
 
     // MARK: VirtualUSBDevice
 
@@ -129,7 +154,14 @@ public final class VirtualCCIDReader: VirtualUSBDevice {
                 let clock = clock
                 Task { [weak self] in
                     try? await clock.sleep(for: delay)
-                    self?.change { $0.releaseHeld(number) }
+                    self?.change { model -> [CCIDReaderModel.Effect] in model.releaseHeld(number) }
+                }
+            case .pinTimeout(let number, let limit):
+                if let asked = inside.withLock({ $0.onPINEntry }) { Task { asked() } }
+                let clock = clock
+                Task { [weak self] in
+                    try? await clock.sleep(for: limit)
+                    self?.change { $0.pinTimeIsUp(number) }
                 }
             }
         }
