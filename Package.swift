@@ -87,7 +87,8 @@ let package = Package(
         module(
             "Service",
             [
-                "Diagnostics", "TerminalAPI", "Terminal", "Devices", "PaymentHost", "USB", "Keys", "EMV", "ISO8583", "Money", "Hex", "JSON", "Listening",
+                "Diagnostics", "TerminalAPI", "Terminal", "Devices", "PaymentHost", "USB", "Keys", "EMV", "ISO8583", "Money", "Hex", "JSON",
+                "Listening",
                 yams,
                 logging, nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"),
             ], resources: [.embedInCode("Tables"), .embedInCode("Pages")]),
@@ -100,7 +101,9 @@ let package = Package(
                 nio("NIOConcurrencyHelpers"),
             ], resources: [.embedInCode("Cards/Profiles"), .embedInCode("Pages")]),
         // Floor 6
-        program("countertop", ["Service", "Terminal", "Diagnostics", "Devices", "EMV", "SmartCard", "USB", "JSON", "Hex", argumentParser, logging]),
+        program(
+            "countertop",
+            ["Service", "Terminal", "Diagnostics", "Devices", "EMV", "SmartCard", "USB", "JSON", "Hex", argumentParser, logging]),
         program(
             "countertop-lab",
             ["Lab", "Service", "TerminalAPI", "Devices", "SmartCard", "Hex", "USB", "JSON", argumentParser, logging, nio("NIOPosix")]),
@@ -142,7 +145,8 @@ let package = Package(
         tests(
             "Lab",
             [
-                "Grounds", "Service", "Terminal", "Devices", "USB", "SmartCard", "MagneticStripe", "EMV", "ISO8583", "PaymentHost", "Keys", "Hex",
+                "Grounds", "Service", "Terminal", "Devices", "USB", "SmartCard", "MagneticStripe", "EMV", "ISO8583", "PaymentHost", "Keys",
+                "Hex",
                 "Money", "JSON", logging,
                 nioSSL, nio("NIOCore"), nio("NIOPosix"), nio("NIOConcurrencyHelpers"),
             ]),

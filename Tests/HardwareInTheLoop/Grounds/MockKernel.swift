@@ -12,7 +12,8 @@ final class MockKernel: Exporter {
 
     init(exporting bus: MemoryBus) throws(USBError) {
         guard let preload = getenv("LD_PRELOAD"), String(cString: preload).contains("umockdev") else {
-            throw USBError(.unavailable, "This process does not run under umockdev.", remedy: "Tests/HardwareInTheLoop/umockdev.sh starts it.")
+            throw USBError(
+                .unavailable, "This process does not run under umockdev.", remedy: "Tests/HardwareInTheLoop/umockdev.sh starts it.")
         }
         self.bus = bus
         _ = Testbed.shared

@@ -107,6 +107,7 @@ final class CardDialogue {
 extension CardProfiles {
     /// The cards that answer to the last command: neither blocked nor mute.
     static func serving() throws -> [CardProfile] {
-        try load().filter { card in card.chip == .works && !card.blocked && card.applications.allSatisfy { !$0.blocked && $0.muteAt == nil } }
+        try load().filter { card in card.chip == .works && !card.blocked && card.applications.allSatisfy { !$0.blocked && $0.muteAt == nil }
+        }
     }
 }
