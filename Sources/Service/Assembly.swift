@@ -139,6 +139,7 @@ struct Assembly {
         terminal.authorities = authorities
         terminal.followUpPacing.unknownOriginalFinalAfter =
             try dialect(configuration.host.dialect).options.unknownOriginalFinalAfter.map { .seconds($0) }
+        terminal.merchantLocation = merchant.location == "-" ? "" : merchant.location
         let keys: SiteKeys
         do { keys = try SiteKeys.open(path: files.siteKey) } catch {
             throw ServiceError(.keys, "The site key cannot be used: \(error)", remedy: error.remedy)

@@ -9,7 +9,10 @@ struct CountertopLab: AsyncParsableCommand {
         commandName: "countertop-lab",
         abstract: "A whole store on one machine: virtual readers, cards and host for Countertop.",
         version: Product.version,
-        subcommands: [Demo.self, TerminalCommand.self, HostCommand.self, DevicesCommand.self, CardsCommand.self, EchoCommand.self])
+        subcommands: [
+            Demo.self, TerminalCommand.self, HostCommand.self, DevicesCommand.self, CardsCommand.self, EchoCommand.self,
+            CertifyCommand.self,
+        ])
 }
 
 /// Standard output is for results; logs go to standard error.
