@@ -17,7 +17,7 @@ build: setup
 
 # One build serves everything below; the store tests drive the very programs that ship.
 test: venv
-	@scripts/setup.sh chromium
+	@scripts/setup.sh chromium curl
 	$(SWIFT) build $(CONFIGURATION) --build-tests
 	$(SWIFT) test $(CONFIGURATION) --skip-build --parallel
 	.venv/bin/python -m pytest -q Tests/Store Tests/Conformance Tests/Campaigns

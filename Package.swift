@@ -79,10 +79,10 @@ let package = Package(
         module(
             "Service",
             [
-                "TerminalAPI", "Terminal", "Devices", "PaymentHost", "USB", "Keys", "EMV", "ISO8583", "Money", "Hex", yams, logging,
-                nio("NIOCore"),
-                nio("NIOPosix"),
-            ], resources: [.embedInCode("Tables")]),
+                "TerminalAPI", "Terminal", "Devices", "PaymentHost", "USB", "Keys", "EMV", "ISO8583", "Money", "Hex", "JSON", "Listening",
+                yams,
+                logging, nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"),
+            ], resources: [.embedInCode("Tables"), .embedInCode("Pages")]),
         module(
             "Lab",
             [

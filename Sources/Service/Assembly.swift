@@ -136,6 +136,7 @@ struct Assembly {
             applications: try Tables.applications(file: configuration.applicationsFile).applications, language: merchant.language,
             dataDirectory: files.directory)
         terminal.authorities = authorities
+        terminal.merchantLocation = merchant.location == "-" ? "" : merchant.location
         let keys: SiteKeys
         do { keys = try SiteKeys.open(path: files.siteKey) } catch {
             throw ServiceError(.keys, "The site key cannot be used: \(error)", remedy: error.remedy)

@@ -55,6 +55,8 @@ public struct Configuration: Sendable {
     public var host: Host
     public var devices: DeviceRoles
     public var limits: Limits
+    /// `nil` for no page.
+    public var displayPort: Int?
     public var applicationsFile, brandsFile, authorityKeysFile: String?
     public var dataDirectory: String
     public var logLevel: String
@@ -116,6 +118,7 @@ public struct Configuration: Sendable {
         limits = Limits(
             card: .seconds(number("limits.cardTimeout")), cardholder: .seconds(number("limits.cardholderTimeout")),
             host: .seconds(number("limits.hostTimeout")))
+        displayPort = optional("display.port").flatMap { Int($0) }
         applicationsFile = path("emv.applications")
         brandsFile = path("emv.brands")
         authorityKeysFile = path("emv.authorityKeys")

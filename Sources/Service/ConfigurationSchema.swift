@@ -146,6 +146,10 @@ enum ConfigurationSchema {
     ]
 
     private static let other: [ConfigurationKey] = [
+        .init(
+            "display.port", .integer(0...65535), .optional,
+            "Port on loopback of the cardholder display page, for a kiosk browser on this machine; 0 for any free one. Without it there is no page."
+        ),
         .init("emv.applications", .path, .optional, "Applications (AIDs), their action codes and limits; the built-in table otherwise."),
         .init(
             "emv.authorityKeys", .path, .optional,

@@ -31,6 +31,8 @@ public final class TerminalService: Sendable {
     private let engine: TerminalEngine
     private let server: POSServer
     private let registryTask: Task<Void, Never>
+    /// The cardholder display page and the port it was asked to be on.
+    private let page: (display: CardholderPage, port: Int)?
     private let logger: Logger
 
     /// Makes what is missing in the data folder: site key, certificates. Nothing listens yet.
@@ -43,8 +45,10 @@ public final class TerminalService: Sendable {
         let parts = LateParts()
         link = try assembly.hostLink { () throws in try await parts.engine().nextSTAN() }
         let parameters = try assembly.parameters()
+        page = configuration.displayPort.map { (CardholderPage(language: configuration.merchant.language), $0) }
+        let display = page.map { DisplayPair(options.display, $0.display) as any CardholderDisplay } ?? options.display
         engine = try assembly.engine(
-            registry: registry, link: link, display: options.display, parameters: parameters, point: options.pointReached
+            registry: registry, link: link, display: display, parameters: parameters, point: options.pointReached
         ) { error in
             logger.critical("The journal failed; the process ends: \(error)")
             // Nothing more is told, connections close 1011, and the next start decides (pos-protocol, section 5).
@@ -68,6 +72,10 @@ public final class TerminalService: Sendable {
     /// Opens the journal, connects to the host, listens.
     public func start() async throws(ServiceError) -> POSServer.Ports {
         do {
+            if let page {
+                let port = try await page.display.open(port: page.port)
+                logger.notice("cardholder display", metadata: ["page": "http://127.0.0.1:\(port)/"])
+            }
             await engine.start()
             link.start()
             let ports = try await server.start()
@@ -83,6 +91,7 @@ public final class TerminalService: Sendable {
         await server.shutdown(.restart)
         await engine.shutdown()
         await link.shutdown()
+        await page?.display.close()
         registryTask.cancel()
         await registryTask.value
         for bus in buses { await bus.close() }

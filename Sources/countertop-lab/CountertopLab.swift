@@ -11,7 +11,7 @@ struct CountertopLab: AsyncParsableCommand {
         version: Product.version,
         subcommands: [
             Demo.self, TerminalCommand.self, HostCommand.self, DevicesCommand.self, CardsCommand.self, CampaignCommand.self,
-            EchoCommand.self,
+            CertifyCommand.self, EchoCommand.self,
         ])
 }
 

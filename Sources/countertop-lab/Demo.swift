@@ -14,6 +14,7 @@ struct Demo: AsyncParsableCommand {
     @Option(help: "TLS-only port of the terminal; 0 for any.") var tlsPort = 8443
     @Option(help: "Port of the host simulator; 0 for any.") var hostPort = 8583
     @Option(help: "Port of the console and control interface; 0 for any.") var consolePort = 8480
+    @Option(help: "Port of the terminal's cardholder display page; no page if left out.") var displayPort: Int?
     @Option(help: "An outside host (HOST:PORT) instead of the simulator.") var host: Endpoint?
     @Flag(help: "Talk to the outside host without TLS (loopback only).") var hostPlain = false
     @Option(help: "PEM file of the authority of the outside host's certificate.") var hostCa: String?
@@ -28,6 +29,7 @@ struct Demo: AsyncParsableCommand {
         options.tlsPort = tlsPort
         options.hostPort = hostPort
         options.consolePort = consolePort
+        options.displayPort = displayPort
         options.outsideHost = host
         options.outsideHostIsPlain = hostPlain
         options.outsideHostAuthority = hostCa.map(Self.absolute)

@@ -38,3 +38,11 @@ def test_the_browser_example_learns_the_outcome_after_a_cut(store, page):
     assert "result 23" in verdict(page, "Not approved")
     store.until(store.no_reversal_pending, "the reversal's acknowledgement")
     assert store.net() == 0
+
+
+def test_the_browser_example_cancels(store, page):
+    page.click("#sell")
+    verdict(page, "Waiting for the card")
+    page.click("#cancel")
+    assert "result 12" in verdict(page, "Not approved")
+    assert store.saw("1200") == []

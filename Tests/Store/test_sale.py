@@ -1,5 +1,6 @@
 """A sale from the POS to the host and back, through real parts."""
 import json
+import signal
 import ssl
 import subprocess
 
@@ -144,3 +145,32 @@ def test_the_python_example_sells(store):
     run = subprocess.run([ROOT / ".venv/bin/python", ROOT / "examples/python/sale.py", store.ready["pos"]], capture_output=True, text=True, timeout=PATIENCE)
     assert run.returncode == 0, run.stdout + run.stderr
     assert "Approved: 1250" in run.stdout
+
+
+def test_the_python_example_cancels(store):
+    pos = subprocess.Popen([ROOT / ".venv/bin/python", ROOT / "examples/python/sale.py", store.ready["pos"]], stdout=subprocess.PIPE, text=True)
+    said = ""
+    for line in pos.stdout:
+        said += line
+        if "Card:" in line:
+            pos.send_signal(signal.SIGINT)
+    assert pos.wait(PATIENCE) == 1
+    pos.stdout.close()
+    assert "Not approved: result 12" in said and store.saw("1200") == []
+
+
+def test_the_python_example_learns_the_outcome_after_a_cut(store):
+    store.automatic()
+    store.kill_at("afterSend")
+    pos = subprocess.Popen([ROOT / ".venv/bin/python", ROOT / "examples/python/sale.py", store.ready["pos"]], stdout=subprocess.PIPE, text=True)
+    store.until(lambda: not store.get("/lab/state")["terminal"]["running"], "the terminal to lose power")
+    store.start()
+    said, _ = pos.communicate(timeout=PATIENCE * 2)
+    assert pos.returncode == 1 and "Not approved: result 23" in said
+    store.until(store.no_reversal_pending, "the reversal's acknowledgement")
+    assert store.net() == 0
+
+
+@pytest.mark.parametrize("example", ["examples/python/sale.py", "examples/browser/sale.js", "examples/browser/index.html"])
+def test_an_example_is_a_page(example):
+    assert len((ROOT / example).read_text().splitlines()) < 150

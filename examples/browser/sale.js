@@ -1,18 +1,23 @@
-// A point of sale with nothing but the browser's own WebSocket.
+// A point of sale with nothing but the browser's own WebSocket: connect, heartbeat, sell, cancel, and learn the outcome after a cut.
 "use strict";
 
 const byId = (id) => document.getElementById(id);
 const log = (line) => { byId("log").textContent += line + "\n"; };
 const verdict = (text) => { byId("verdict").textContent = text; };
+const HEARTBEAT = 60_000; // ms
 
 let socket;
+let sale = null; // the one whose outcome is not known yet
 
 /** Opens a connection, or keeps the one that is open: it may carry any number of sales. */
 function connect() {
   if (socket && socket.readyState === WebSocket.OPEN) return Promise.resolve(socket);
   return new Promise((resolve, reject) => {
     socket = new WebSocket(byId("url").value);
-    socket.onopen = () => resolve(socket);
+    socket.onopen = () => {
+      send({ operation: "SetParameter", parameters: [{ key: "HWVENDORID", value: "EXAMPLE" }] });
+      resolve(socket);
+    };
     socket.onerror = () => reject(new Error("The terminal cannot be reached."));
     socket.onmessage = (event) => received(JSON.parse(event.data));
     socket.onclose = () => lost();
@@ -25,7 +30,7 @@ function send(message) {
   socket.send(text);
 }
 
-let running = null; // the id of the sale whose outcome is not known yet
+const ask = (operation) => send({ operation });
 
 async function sell() {
   verdict("");
@@ -34,37 +39,53 @@ async function sell() {
   } catch (error) {
     return verdict(error.message);
   }
-  running = crypto.randomUUID().replaceAll("-", "").slice(0, 30);
+  const id = crypto.randomUUID().replaceAll("-", "").slice(0, 30);
+  sale = { operation: "Transaction", type: "SALE", requestedAmount: byId("amount").value, uniqueTransactionId: id };
   byId("sell").disabled = true;
   byId("cancel").disabled = false;
-  send({ operation: "Transaction", type: "SALE", requestedAmount: byId("amount").value, uniqueTransactionId: running });
+  send(sale);
 }
 
 function received(message) {
   log("← " + JSON.stringify(message));
-  if (message.operation === "Status") return verdict(message.message);
-  if (message.operation === "LastTransaction" && message.result === "5") return send({ operation: "LastTransaction" });
-  if (message.operation !== "Transaction" && message.operation !== "LastTransaction") return;
-  if (message.uniqueTransactionId && message.uniqueTransactionId !== running) return verdict("The sale never began.");
-  finished(message);
+  switch (message.operation) {
+    case "Status": // for the cashier's eyes; nothing is decided by it
+      if (sale && message.message) verdict(message.message);
+      break;
+    case "Cancel":
+      if (message.result === "13") verdict("Too late to cancel, the host is being asked: wait.");
+      break;
+    case "Transaction":
+      if (message.result === "5") return void setTimeout(() => sale && send(sale), 2000); // busy
+      if (!message.uniqueTransactionId || message.uniqueTransactionId === sale?.uniqueTransactionId) finished(message);
+      break;
+    case "LastTransaction":
+      if (!sale) break;
+      if (message.result === "5") return void setTimeout(() => sale && ask("LastTransaction"), 1000); // it still runs
+      if (message.uniqueTransactionId === sale.uniqueTransactionId) finished(message);
+      else finished({ result: "1", errorMessage: "The sale never began." });
+      break;
+  }
 }
 
 function finished(message) {
-  running = null;
+  const id = sale?.uniqueTransactionId;
+  sale = null;
   byId("sell").disabled = false;
   byId("cancel").disabled = true;
   // An approved sale is result 0 and approval "approved"; nothing else is.
   const approved = message.result === "0" && message.approval === "approved";
   verdict(approved ? `Approved, code ${message.authCode}` : `Not approved (result ${message.result}) ${message.errorMessage || message.hostMessage || ""}`);
+  dispatchEvent(new CustomEvent("sale", { detail: { id, approved } }));
 }
 
-/** The connection broke while a sale ran: the terminal finishes or reverses it by itself; connect again and ask. */
+/** The connection broke: the terminal finishes or reverses a running sale by itself; connect again and ask. */
 function lost() {
   log("connection closed");
-  if (!running) return;
-  verdict("Connection lost, asking what became of the sale …");
-  setTimeout(() => connect().then(() => send({ operation: "LastTransaction" })).catch(lost), 1000);
+  if (sale) verdict("Connection lost, asking what became of the sale …");
+  setTimeout(() => connect().then(() => { if (sale) ask("LastTransaction"); }).catch(() => {}), 1000);
 }
 
+setInterval(() => { if (socket?.readyState === WebSocket.OPEN && !sale) ask("GetInformation"); }, HEARTBEAT);
 byId("sell").onclick = sell;
-byId("cancel").onclick = () => send({ operation: "Cancel" });
+byId("cancel").onclick = () => ask("Cancel");

@@ -5,6 +5,15 @@ const keys = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "clear", "0", "enter"
 const captions = { clear: "Clear", enter: "Enter", cancel: "Cancel" };
 const faults = { unplug: "Unplug", plug: "Plug in", stall: "Stall", garble: "Garble", slow: "Slow" };
 
+/** A signature like any other. */
+const scribble = { width: 300, height: 100, strokes: [[20, 70, 60, 20, 80, 80, 110, 30, 140, 75, 200, 40, 280, 60]] };
+
+function items(shown) {
+  if (!shown) return "";
+  const lines = shown.lines.map((line) => [line.quantity, line.description, line.amount].filter(Boolean).join("  "));
+  return [...lines, ...["subtotal", "tax", "total"].filter((name) => shown[name]).map((name) => `${name}  ${shown[name]}`)].join("\n");
+}
+
 function button(text, action, className) {
   const made = document.createElement("button");
   made.textContent = text;
@@ -73,7 +82,8 @@ export class Cardholder {
       this.#shown = display;
       screen.dataset.prompt = state.display.prompt ?? "";
       byId("screen-text").textContent = state.display.text;
-      byId("screen-buttons").replaceChildren(...state.display.buttons.map((text) => button(text, () => this.#post("/lab/display", { press: text }))));
+      byId("screen-items").textContent = items(state.display.items);
+      byId("screen-buttons").replaceChildren(...this.#controls(state.display));
     }
     screen.classList.toggle("dark", !state.terminal.running);
     byId("automatic").checked = state.automatic !== null && state.automatic !== undefined;
@@ -87,6 +97,20 @@ export class Cardholder {
     byId("tap").disabled = !has("contactless");
     byId("swipe").disabled = !has("stripe");
     this.#showDevices(state.devices);
+  }
+
+  /** What the cardholder can do at the display. */
+  #controls({ buttons, entry, signature }) {
+    const made = buttons.map((text) => button(text, () => this.#post("/lab/display", { press: text })));
+    if (entry) {
+      const field = Object.assign(document.createElement("input"), { maxLength: entry.maximumLength });
+      field.setAttribute("aria-label", "What the cardholder types");
+      const enter = () => this.#post("/lab/display", { entered: field.value });
+      field.onkeydown = (event) => { if (event.key === "Enter") enter(); };
+      made.unshift(field, button("Enter", enter));
+    }
+    if (signature) made.unshift(button("Sign", () => this.#post("/lab/display", { signed: scribble })));
+    return made;
   }
 
   /** The card in the hand changed. */

@@ -4,6 +4,7 @@ import JSON
 import Keys
 import Logging
 import NIOPosix
+import Service
 
 /// `countertop-lab host`: the simulator with its part of the control interface.
 public final class StandaloneHost: Sendable {
@@ -26,11 +27,11 @@ public final class StandaloneHost: Sendable {
     }
 
     private let simulator: HostSimulator
-    private let control: ControlServer
+    private let control: LoopbackServer
     /// One line of JSON: where it listens and which authority to trust.
     public let readyLine: String
 
-    private init(simulator: HostSimulator, control: ControlServer, readyLine: String) {
+    private init(simulator: HostSimulator, control: LoopbackServer, readyLine: String) {
         self.simulator = simulator
         self.control = control
         self.readyLine = readyLine
@@ -53,7 +54,7 @@ public final class StandaloneHost: Sendable {
         configuration.ledgerPath = options.ledger
         let simulator = try HostSimulator(configuration, on: group, logger: logger)
         let port = try await simulator.start()
-        let control = try await ControlServer.start(port: options.controlPort, on: group) { await answer($0, simulator) }
+        let control = try await LoopbackServer.start(port: options.controlPort, on: group) { await answer($0, simulator) }
         let ready: JSONValue = [
             "ready": true, "host": .string("127.0.0.1:\(port)"), "ca": authorityFile.map(JSONValue.string) ?? .null,
             "control": .string("http://127.0.0.1:\(control.port)/"),
@@ -66,20 +67,20 @@ public final class StandaloneHost: Sendable {
         await simulator.stop()
     }
 
-    private static func answer(_ request: ControlRequest, _ simulator: HostSimulator) async -> ControlResponse {
+    private static func answer(_ request: LoopbackRequest, _ simulator: HostSimulator) async -> LoopbackResponse {
         do {
             switch (request.method, request.path) {
-            case ("GET", "/lab/host/ledger"): return ControlResponse(contentType: "application/json", body: simulator.ledger.json.bytes)
-            case ("GET", "/lab/host"): return ControlResponse(contentType: "application/json", body: simulator.state.bytes)
+            case ("GET", "/lab/host/ledger"): return LoopbackResponse(contentType: "application/json", body: simulator.ledger.json.bytes)
+            case ("GET", "/lab/host"): return LoopbackResponse(contentType: "application/json", body: simulator.state.bytes)
             case ("POST", "/lab/host"):
                 try await simulator.apply(try HostControl.change(try JSONValue(parsing: request.body)))
-                return ControlResponse(contentType: "application/json", body: JSONValue(dictionaryLiteral: ("ok", true)).bytes)
+                return LoopbackResponse(contentType: "application/json", body: JSONValue(dictionaryLiteral: ("ok", true)).bytes)
             default: throw LabError(.notFound, "There is no \(request.method) \(request.path).")
             }
         } catch {
             let status = (error as? LabError)?.code == .notFound ? 404 : 400
             let message = (error as? LabError)?.message ?? "\(error)"
-            return ControlResponse(
+            return LoopbackResponse(
                 status: status, contentType: "application/json", body: JSONValue(dictionaryLiteral: ("error", .string(message))).bytes)
         }
     }

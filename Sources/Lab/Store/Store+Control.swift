@@ -1,18 +1,20 @@
+import Devices
 import JSON
+import Service
 import Terminal
 
 /// The control interface: HTTP and JSON on the console port.
 extension Store {
-    func answer(_ request: ControlRequest) async -> ControlResponse {
+    func answer(_ request: LoopbackRequest) async -> LoopbackResponse {
         do {
             switch (request.method, request.path) {
             case ("GET", "/lab/console"): return json(try console())
-            case ("GET", "/lab/events"): return ControlResponse(contentType: "text/event-stream", stream: events())
+            case ("GET", "/lab/events"): return LoopbackResponse(contentType: "text/event-stream", stream: events())
             case ("GET", "/lab/state"): return json(state)
-            case ("GET", "/lab/log"): return ControlResponse(contentType: "text/plain; charset=utf-8", body: files.log())
+            case ("GET", "/lab/log"): return LoopbackResponse(contentType: "text/plain; charset=utf-8", body: files.log())
             case ("GET", "/lab/host/ledger"): return json(try simulator().ledger.json)
             case ("POST", "/lab/card"): try cardAction(try body(request))
-            case ("POST", "/lab/display"): press(try text("press", in: try body(request)))
+            case ("POST", "/lab/display"): try displayAction(try body(request))
             case ("POST", "/lab/device"): try deviceAction(try body(request))
             case ("POST", "/lab/host"): try await simulator().apply(try HostControl.change(try body(request)))
             case ("POST", "/lab/terminal"): return json(try await terminalAction(try body(request)))
@@ -40,10 +42,7 @@ extension Store {
             "devices": [
                 ["name": "chip", "kind": "chip", "plugged": .bool(isChipPlugged), "card": insertedCard.map(JSONValue.string) ?? .null]
             ],
-            "display": [
-                "prompt": .string(display.prompt.rawValue), "text": .string(display.text),
-                "buttons": .array(display.buttons.map(JSONValue.string)),
-            ],
+            "display": .object(display.json),
             "automatic": automaticCard.map(JSONValue.string) ?? .null, "armed": armedPoint.map(JSONValue.string) ?? .null,
             "host": host?.state ?? .null,
         ]
@@ -66,6 +65,16 @@ extension Store {
         case "tap", "swipe": throw LabError(.unknownDevice, "The store has no reader for this yet.")
         default: throw LabError(.badRequest, "action is insert, remove, tap or swipe.")
         }
+    }
+
+    private func displayAction(_ body: JSONValue) throws(LabError) {
+        if let button = body["press"]?.string { return press(button) }
+        guard var object = body.object, object["pressed"] == nil else { throw LabError(.badRequest, "press is missing or not a string.") }
+        object["screen"] = .integer(Int64(display.screen))
+        guard let given = CardholderAnswer(json: object) else {
+            throw LabError(.badRequest, "The display takes press, entered, signed or cancelled.")
+        }
+        answer(given)
     }
 
     private func deviceAction(_ body: JSONValue) throws {
@@ -107,7 +116,7 @@ extension Store {
 
     // MARK: Reading and writing
 
-    private func body(_ request: ControlRequest) throws(LabError) -> JSONValue {
+    private func body(_ request: LoopbackRequest) throws(LabError) -> JSONValue {
         do { return try JSONValue(parsing: request.body) } catch { throw LabError(.badRequest, "The body is not JSON: \(error)") }
     }
 
@@ -116,7 +125,7 @@ extension Store {
         return text
     }
 
-    private func json(_ value: JSONValue, status: Int = 200) -> ControlResponse {
-        ControlResponse(status: status, contentType: "application/json", body: value.bytes)
+    private func json(_ value: JSONValue, status: Int = 200) -> LoopbackResponse {
+        LoopbackResponse(status: status, contentType: "application/json", body: value.bytes)
     }
 }

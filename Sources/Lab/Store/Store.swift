@@ -5,6 +5,7 @@ import Keys
 import Logging
 import NIOCore
 import NIOPosix
+import Service
 import USB
 
 /// A whole store on one machine: the terminal as a child process, its virtual devices, the cardholder, the host, and the control interface that
@@ -31,7 +32,7 @@ public actor Store {
 
     var host: HostSimulator?
     private var hostPort = 0
-    private var control: ControlServer?
+    private var control: LoopbackServer?
     private var consolePort = 0
 
     var process: TerminalProcess?
@@ -68,8 +69,8 @@ public actor Store {
             for await bytes in side { await self?.received(bytes) }
         }
         try await openHost()
-        let control = try await ControlServer.start(port: options.consolePort, on: group) { [weak self] request in
-            await self?.answer(request) ?? ControlResponse(status: 503, contentType: "text/plain", body: [])
+        let control = try await LoopbackServer.start(port: options.consolePort, on: group) { [weak self] request in
+            await self?.answer(request) ?? LoopbackResponse(status: 503, contentType: "text/plain", body: [])
         }
         self.control = control
         consolePort = control.port
@@ -121,7 +122,7 @@ public actor Store {
     private func writeConfiguration(posPort: Int, tlsPort: Int) throws(LabError) {
         try files.writeConfiguration(
             .init(
-                posPort: posPort, tlsPort: tlsPort, consolePort: consolePort, host: hostAddress,
+                posPort: posPort, tlsPort: tlsPort, consolePort: consolePort, displayPort: options.displayPort, host: hostAddress,
                 hostAuthority: options.outsideHost == nil ? files.hostAuthority : options.outsideHostAuthority,
                 hostIsPlain: options.outsideHost != nil && options.outsideHostIsPlain))
     }

@@ -31,6 +31,7 @@ struct StoreFiles: Sendable {
 
     struct Terminal {
         var posPort, tlsPort, consolePort: Int
+        var displayPort: Int?
         var host: String
         var hostAuthority: String?
         var hostIsPlain: Bool
@@ -56,6 +57,7 @@ struct StoreFiles: Sendable {
               tls: \(!terminal.hostIsPlain)
               macKey: mac.key
             \(terminal.hostAuthority.map { "  ca: \($0)" } ?? "")
+            \(terminal.displayPort.map { "display: { port: \($0) }" } ?? "")
             emv:
               authorityKeys: authority-keys.json
             data: \(terminalData)

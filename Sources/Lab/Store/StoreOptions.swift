@@ -8,6 +8,8 @@ public struct StoreOptions: Sendable {
     public var tlsPort = 8443
     public var hostPort = 8583
     public var consolePort = 8480
+    /// Of the terminal's cardholder display page; `nil` for none.
+    public var displayPort: Int?
     /// An outside host instead of the simulator.
     public var outsideHost: Endpoint?
     public var outsideHostIsPlain = false

@@ -1,5 +1,4 @@
 import Devices
-import JSON
 
 /// What cardholder and cashier read, in one language: `Texts/cardholder.json`.
 public struct CardholderText: Sendable {
@@ -9,7 +8,7 @@ public struct CardholderText: Sendable {
 
     /// The text under `key`, with `{name}` replaced. A text that the table lacks is its key, so that nobody is left without a prompt.
     public func text(_ key: String, _ values: [String: String] = [:]) -> String {
-        guard var text = Self.table[key]?[language] else { return key }
+        guard var text = Self.table.text(key, language) else { return key }
         for (name, value) in values { text = text.replacing("{\(name)}", with: value) }
         return text
     }
@@ -23,15 +22,7 @@ public struct CardholderText: Sendable {
     public func cardholder(_ prompt: DisplayMessage.Prompt, amount: String) -> String { text(prompt.rawValue, ["amount": amount]) }
 
     /// Every key with its languages.
-    static let table: [String: [Language: String]] = {
-        guard let value = try? JSONValue(parsing: PackageResources.cardholder_json), let object = value.object else { return [:] }
-        return Dictionary(
-            object.members.map { member in
-                let texts = Language.allCases.compactMap { language in member.value[language.rawValue]?.string.map { (language, $0) } }
-                return (member.name, Dictionary(texts) { $1 })
-            }
-        ) { $1 }
-    }()
+    static let table = TextTable(PackageResources.cardholder_json)
 }
 
 extension TransactionDecision {

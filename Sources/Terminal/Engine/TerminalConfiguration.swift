@@ -7,6 +7,8 @@ public struct TerminalConfiguration: Sendable {
     public var merchant: MerchantIdentity
     /// First line of receipts.
     public var merchantName: String
+    /// Second line of receipts; empty for none.
+    public var merchantLocation = ""
     public var currency: Currency
     public var model: String
     public var serialNumber: String

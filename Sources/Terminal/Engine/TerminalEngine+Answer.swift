@@ -21,11 +21,16 @@ extension TerminalEngine {
         _ answer: inout TransactionAnswer, retrievalReference: String, stan: Int, label: String? = nil, signatureLine: Bool = false
     ) {
         let configuration = environment.configuration
-        let receipt = Receipt(
+        var receipt = Receipt(
             merchantName: configuration.merchantName, currency: configuration.currency, answer: answer, applicationLabel: label,
             retrievalReference: retrievalReference, stan: stan, signatureLine: signatureLine)
+        receipt.merchantLocation = configuration.merchantLocation
+        receipt.lineItems = running?.request.lineItems ?? []
+        receipt.merchantLanguage = language
+        receipt.customerLanguage = texts.language
         answer.merchantReceipt = receipt.text(.merchant)
-        answer.customerReceipt = receipt.text(.customer)
+        // Nobody but the merchant is told of a batch.
+        answer.customerReceipt = answer.settlement == nil ? receipt.text(.customer) : nil
     }
 }
 

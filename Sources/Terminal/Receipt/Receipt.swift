@@ -1,12 +1,15 @@
 import Money
 
-/// A receipt as text, 40 columns, for the merchant or the customer. Holds nothing that the answer does not: of the card number the last four digits.
+/// A receipt as text for the merchant or the customer, in the language of its reader. Holds nothing that the answer does not: of the card number
+/// the last four digits, of the card's dates and its holder nothing.
 struct Receipt: Sendable {
-    enum Copy: String, Sendable { case merchant = "MERCHANT COPY", customer = "CUSTOMER COPY" }
+    enum Copy: String, Sendable { case merchant, customer }
 
     static let columns = 40
 
     var merchantName: String
+    /// Street and city; nothing is printed for an empty one.
+    var merchantLocation = ""
     var currency: Currency
     var answer: TransactionAnswer
     /// Application label (50) of the card.
@@ -14,63 +17,143 @@ struct Receipt: Sendable {
     var retrievalReference: String
     var stan: Int
     var signatureLine: Bool
+    var lineItems: [LineItem] = []
+    /// Lines for a tip and the new total, to be written by hand and followed by TIP_ADJUST.
+    var tipLine = false
+    /// It was printed before.
+    var isDuplicate = false
+    var merchantLanguage = Language.english
+    var customerLanguage = Language.english
 
-    func text(_ copy: Copy) -> String {
-        var lines = [Self.centred(merchantName)]
-        lines.append(Self.row(date, time))
-        lines.append(Self.row("TERMINAL", answer.terminalID ?? ""))
-        lines.append(Self.row("MERCHANT", answer.merchantID ?? ""))
-        lines.append(Self.row("BATCH \((answer.batchNumber ?? 0).digits(6))", "STAN \(stan.digits(6))"))
-        lines.append(Self.row("RRN", retrievalReference))
-        if let reference = answer.reference { lines.append(Self.row("REFERENCE", reference)) }
-        if let invoice = answer.invoice { lines.append(Self.row("INVOICE", invoice)) }
-        lines.append("")
-        lines.append(Self.row(answer.type?.rawValue ?? "", answer.entryMode ?? ""))
-        if let brand = answer.cardBrand { lines.append(Self.row("CARD", brand)) }
-        if let account = answer.account { lines.append(Self.row("ACCOUNT", String(repeating: "*", count: 12) + account.suffix(4))) }
-        lines += applicationLines
-        lines.append("")
-        lines += amountLines
-        lines.append("")
-        lines.append(Self.centred(outcome))
-        if let code = answer.authCode { lines.append(Self.row("APPROVAL CODE", code)) }
-        if let code = answer.responseCode { lines.append(Self.row("RESPONSE", [code, answer.hostMessage ?? ""].joined(separator: " "))) }
-        if let cvm = answer.cvm { lines.append(Self.row("CVM", cvm)) }
-        if signatureLine, answer.approval == .approved, copy == .merchant {
-            lines += ["", "", String(repeating: "_", count: Self.columns), Self.centred("SIGNATURE")]
+    func text(_ copy: Copy) -> String { layout(copy).text(columns: Self.columns) }
+
+    func layout(_ copy: Copy) -> ReceiptLayout {
+        let words = ReceiptText(copy == .merchant ? merchantLanguage : customerLanguage)
+        var layout = ReceiptLayout()
+        addHead(&layout, words)
+        if let settlement = answer.settlement {
+            addSettlement(settlement, &layout, words)
+            return layout
         }
-        lines += ["", Self.centred(copy.rawValue)]
-        return lines.joined(separator: "\n") + "\n"
+        addCard(&layout, words)
+        layout.blank()
+        addAmounts(&layout, words)
+        layout.blank()
+        addOutcome(&layout, words)
+        addVerification(&layout, words, copy)
+        layout.blank()
+        layout.centred(words.text("copy.\(copy.rawValue)"))
+        if copy == .customer, isApproved { layout.centred(words.text("retain")) }
+        return layout
     }
 
-    private var applicationLines: [String] {
-        var lines: [String] = []
-        if let label = answer.preferredName ?? applicationLabel, !label.isEmpty { lines.append(Self.row("APPLICATION", label)) }
-        if let aid = answer.aid { lines.append(Self.row("AID", aid)) }
-        if let tvr = answer.tvr { lines.append(Self.row("TVR \(tvr)", "TSI \(answer.tsi ?? "")")) }
-        return lines
+    // MARK: Parts
+
+    private func addHead(_ layout: inout ReceiptLayout, _ words: ReceiptText) {
+        layout.centred(merchantName)
+        if !merchantLocation.isEmpty { layout.centred(merchantLocation) }
+        layout.pair(date, time)
+        layout.pair(words.text("terminal"), answer.terminalID ?? "")
+        layout.pair(words.text("merchant"), answer.merchantID ?? "")
+        layout.pair("\(words.text("batch")) \((answer.batchNumber ?? 0).digits(6))", "STAN \(stan.digits(6))")
+        layout.pair("RRN", retrievalReference)
+        if let reference = answer.reference { layout.pair(words.text("reference"), reference) }
+        if let invoice = answer.invoice { layout.pair(words.text("invoice"), invoice) }
+        if isDuplicate { layout.centred(words.text("mark.duplicate")) }
+        layout.blank()
     }
 
-    private var amountLines: [String] {
-        var lines: [String] = []
-        func add(_ title: String, _ value: Int64?) {
-            guard let value, value > 0, let amount = Amount(minorUnits: value, currency: currency) else { return }
-            lines.append(Self.row(title, "\(currency) \(amount.decimalText)"))
+    /// Whenever a chip card is given a receipt, it has the AID, as hexadecimal digits (EMV 4.4 Book 4, "Receipt").
+    private func addCard(_ layout: inout ReceiptLayout, _ words: ReceiptText) {
+        let entry = answer.entryMode.map { words.text("entry.\($0)", else: $0) }
+        layout.pair(answer.type.map { words.text("type.\($0.rawValue)") } ?? "", entry ?? "")
+        if let brand = answer.cardBrand { layout.pair(words.text("card"), brand) }
+        if let account = answer.account {
+            layout.pair(words.text("account"), String(repeating: "*", count: 12) + account.suffix(4))
         }
-        add("AMOUNT", answer.requestedAmount)
-        add("TIP", answer.tipAmount)
-        add("CASH BACK", answer.cashbackAmount)
-        add("SURCHARGE", answer.surchargeAmount)
-        add("TOTAL", answer.totalAmount)
-        return lines
+        if let name = answer.preferredName ?? applicationLabel, !name.isEmpty { layout.pair(words.text("application"), name) }
+        if let aid = answer.aid { layout.pair("AID", aid) }
+        if let tvr = answer.tvr { layout.pair("TVR \(tvr)", "TSI \(answer.tsi ?? "")") }
+    }
+
+    private func addAmounts(_ layout: inout ReceiptLayout, _ words: ReceiptText) {
+        for item in lineItems {
+            let quantity = item.quantity.map { " x \($0)" } ?? ""
+            layout.pair(item.description + quantity, item.amount.map(money) ?? "")
+        }
+        if !lineItems.isEmpty { layout.blank() }
+        func add(_ key: String, _ value: Int64?) {
+            if let value, value > 0 { layout.pair(words.text(key), money(value)) }
+        }
+        add("amount", answer.requestedAmount)
+        add("tip", answer.tipAmount)
+        add("cashback", answer.cashbackAmount)
+        add("surcharge", answer.surchargeAmount)
+        add("total", answer.totalAmount)
+        if let due = stillDue { add("due", due) }
+        if let balance = answer.balance.flatMap({ Int64($0) }), balance >= 0 { layout.pair(words.text("balance"), money(balance)) }
+    }
+
+    private func addOutcome(_ layout: inout ReceiptLayout, _ words: ReceiptText) {
+        layout.centred(words.text(outcome))
+        switch answer.state {
+        case .voided where answer.type != .void: layout.centred(words.text("mark.voided"))
+        case .reversed where isApproved: layout.centred(words.text("mark.reversed"))
+        default: break
+        }
+        if let code = answer.authCode { layout.pair(words.text("approvalCode"), code) }
+        if let code = answer.responseCode {
+            layout.pair(words.text("response"), [code, answer.hostMessage ?? ""].joined(separator: " "))
+        }
+    }
+
+    private func addVerification(_ layout: inout ReceiptLayout, _ words: ReceiptText, _ copy: Copy) {
+        guard isApproved else { return }
+        if let cvm = answer.cvm, let said = words.known("cvm.\(cvm)") { layout.centred(said) }
+        guard chargesCardholder else { return }
+        if tipLine, (answer.tipAmount ?? 0) == 0 {
+            layout.elements += [.blank, .field(words.text("tip")), .blank, .field(words.text("total"))]
+        }
+        guard signatureLine, copy == .merchant else { return }
+        layout.elements += [.blank, .blank, .rule, .centred(words.text("signature")), .paragraph(words.text("agreement"))]
+    }
+
+    // MARK: Rules
+
+    private var isApproved: Bool { answer.result == .completed && answer.approval == .approved }
+
+    /// Nobody signs for money that comes back.
+    private var chargesCardholder: Bool {
+        switch answer.type {
+        case .sale, .authorization, .completion, .force, .incrementalAuthorization: true
+        default: false
+        }
+    }
+
+    /// What a partial approval leaves to be paid otherwise.
+    private var stillDue: Int64? {
+        guard isApproved, let requested = answer.requestedAmount, let authorized = answer.authorizedAmount else { return nil }
+        let parts = [requested, answer.tipAmount, answer.cashbackAmount, answer.surchargeAmount].compactMap { $0 }
+        guard (parts + [authorized]).allSatisfy({ (0...Amount.largest).contains($0) }) else { return nil }
+        let asked = parts.reduce(0, +)
+        return authorized < asked ? asked - authorized : nil
     }
 
     private var outcome: String {
         switch answer.result {
-        case .completed: "APPROVED"
-        case .declinedByCard, .declinedByHost: "DECLINED"
-        default: answer.state == .reversalPending ? "NOT COMPLETED - REVERSED" : "NOT COMPLETED"
+        case .completed where answer.offline == true: "outcome.offline"
+        case .completed where stillDue != nil: "outcome.partial"
+        case .completed: "outcome.approved"
+        case .declinedByCard, .declinedByHost: "outcome.declined"
+        case .cancelledByCardholder, .cancelledByPOS: "outcome.cancelled"
+        default:
+            answer.state == .reversalPending || answer.state == .reversed ? "outcome.notCompletedReversed" : "outcome.notCompleted"
         }
+    }
+
+    func money(_ minorUnits: Int64) -> String {
+        guard let amount = Amount(minorUnits: Int64(clamping: minorUnits.magnitude), currency: currency) else { return "" }
+        return "\(currency) \(minorUnits < 0 ? "-" : "")\(amount.decimalText)"
     }
 
     private var date: String {
@@ -82,16 +165,18 @@ struct Receipt: Sendable {
         let text = answer.transactionTime ?? ""
         return text.utf8.count == 6 ? "\(text.prefix(2)):\(text.dropFirst(2).prefix(2)):\(text.suffix(2))" : text
     }
+}
 
-    /// Left and right, cut where both do not fit; the right side is the one that matters.
-    static func row(_ left: String, _ right: String) -> String {
-        let right = right.prefix(columns)
-        let left = left.prefix(max(0, columns - right.count - 1))
-        return left + String(repeating: " ", count: columns - left.count - right.count) + right
-    }
+/// The words of receipts, in one language: `Texts/receipt.json`.
+struct ReceiptText: Sendable {
+    let language: Language
 
-    static func centred(_ text: String) -> String {
-        let text = text.prefix(columns)
-        return String(repeating: " ", count: (columns - text.count) / 2) + text
-    }
+    init(_ language: Language) { self.language = language }
+
+    /// A word that the table lacks is its key.
+    func text(_ key: String) -> String { known(key) ?? key }
+    func text(_ key: String, else other: String) -> String { known(key) ?? other }
+    func known(_ key: String) -> String? { Self.table.text(key, language) }
+
+    static let table = TextTable(PackageResources.receipt_json)
 }

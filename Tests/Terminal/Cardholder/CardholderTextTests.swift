@@ -7,10 +7,10 @@ import Testing
 struct CardholderTextTests {
     @Test("every text is there in every language")
     func complete() {
-        #expect(CardholderText.table.count > 40)
-        for (key, texts) in CardholderText.table { #expect(Set(texts.keys) == Set(Language.allCases), "\(key)") }
-        for prompt in DisplayMessage.Prompt.allCases { #expect(CardholderText.table[prompt.rawValue] != nil, "\(prompt)") }
-        for context in StatusContext.allCases { #expect(CardholderText.table["cashier.\(context.rawValue)"] != nil, "\(context)") }
+        #expect(CardholderText.table.texts.count > 40)
+        for (key, texts) in CardholderText.table.texts { #expect(Set(texts.keys) == Set(Language.allCases), "\(key)") }
+        for prompt in DisplayMessage.Prompt.allCases { #expect(CardholderText.table.texts[prompt.rawValue] != nil, "\(prompt)") }
+        for context in StatusContext.allCases { #expect(CardholderText.table.texts["cashier.\(context.rawValue)"] != nil, "\(context)") }
     }
 
     @Test("the amount stands in the text, and nothing is left of its place")

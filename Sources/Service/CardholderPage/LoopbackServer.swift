@@ -2,15 +2,15 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 
-/// One request of the control interface, whole.
-public struct ControlRequest: Sendable {
+/// One request to a page or control interface on loopback, whole.
+public struct LoopbackRequest: Sendable {
     public var method: String
     /// Without query.
     public var path: String
     public var body: [UInt8]
 }
 
-public struct ControlResponse: Sendable {
+public struct LoopbackResponse: Sendable {
     public enum Body: Sendable {
         case bytes([UInt8])
         /// Goes on until the stream or the connection ends.
@@ -36,9 +36,10 @@ public struct ControlResponse: Sendable {
     }
 }
 
-/// A small HTTP/1.1 server on loopback for the lab's control interface and console. It is no part of a production terminal.
-public final class ControlServer: Sendable {
-    public typealias Handler = @Sendable (ControlRequest) async -> ControlResponse
+/// A small HTTP/1.1 server for pages that only this machine may see: the cardholder display of a kiosk browser, the lab's console and control
+/// interface. It answers no page of another origin, and none whose name was made to lead here (DNS rebinding).
+public final class LoopbackServer: Sendable {
+    public typealias Handler = @Sendable (LoopbackRequest) async -> LoopbackResponse
 
     private let channel: any Channel
     public let port: Int
@@ -49,33 +50,33 @@ public final class ControlServer: Sendable {
     }
 
     /// Listens on 127.0.0.1; port 0 takes any free one.
-    public static func start(port: Int, on group: any EventLoopGroup, handler: @escaping Handler) async throws -> ControlServer {
+    public static func start(port: Int, on group: any EventLoopGroup, handler: @escaping Handler) async throws -> LoopbackServer {
         let channel = try await ServerBootstrap(group: group)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.configureHTTPServerPipeline(withErrorHandling: true)
-                    try channel.pipeline.syncOperations.addHandler(ControlRequestHandler(handler))
+                    try channel.pipeline.syncOperations.addHandler(LoopbackRequestHandler(handler))
                 }
             }
             .bind(host: "127.0.0.1", port: port).get()
-        return ControlServer(channel: channel, port: channel.localAddress?.port ?? port)
+        return LoopbackServer(channel: channel, port: channel.localAddress?.port ?? port)
     }
 
     public func close() async { try? await channel.close() }
 }
 
 /// Collects one request at a time, asks the handler, answers, goes on with the next.
-private final class ControlRequestHandler: ChannelInboundHandler {
+private final class LoopbackRequestHandler: ChannelInboundHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundOut = HTTPServerResponsePart
 
     private static let bodyLimit = 1 << 20
-    private let handler: ControlServer.Handler
+    private let handler: LoopbackServer.Handler
     private var head: HTTPRequestHead?
     private var body: [UInt8] = []
 
-    init(_ handler: @escaping ControlServer.Handler) { self.handler = handler }
+    init(_ handler: @escaping LoopbackServer.Handler) { self.handler = handler }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
@@ -100,15 +101,14 @@ private final class ControlRequestHandler: ChannelInboundHandler {
         let path = String(head.uri.prefix { $0 != "?" })
         let port = context.channel.localAddress?.port ?? 0
         let ownNames = ["127.0.0.1:\(port)", "localhost:\(port)"]
-        // A page of another origin must not steer the lab, nor one whose name was made to lead here (DNS rebinding).
         guard head.headers["Host"].count == 1, head.headers["Host"].allSatisfy(ownNames.contains),
             head.headers["Origin"].allSatisfy({ origin in ownNames.contains { "http://" + $0 == origin } })
         else {
-            write(ControlResponse(status: 403, contentType: "text/plain", body: Array("Origin not allowed.\n".utf8)), head, context)
+            write(LoopbackResponse(status: 403, contentType: "text/plain", body: Array("Origin not allowed.\n".utf8)), head, context)
             return
         }
-        let request = ControlRequest(method: head.method.rawValue, path: path, body: body)
-        let promise = context.eventLoop.makePromise(of: ControlResponse.self)
+        let request = LoopbackRequest(method: head.method.rawValue, path: path, body: body)
+        let promise = context.eventLoop.makePromise(of: LoopbackResponse.self)
         let handler = handler
         promise.completeWithTask { await handler(request) }
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
@@ -118,7 +118,7 @@ private final class ControlRequestHandler: ChannelInboundHandler {
         }
     }
 
-    private func write(_ response: ControlResponse, _ request: HTTPRequestHead, _ context: ChannelHandlerContext) {
+    private func write(_ response: LoopbackResponse, _ request: HTTPRequestHead, _ context: ChannelHandlerContext) {
         var head = HTTPResponseHead(version: request.version, status: .init(statusCode: response.status))
         head.headers.add(name: "Content-Type", value: response.contentType)
         head.headers.add(name: "Cache-Control", value: "no-store")
