@@ -39,12 +39,6 @@ struct RunningTransaction {
     var cardType: CardBrandTable.CardType?
     /// What goes to the host of the card.
     var presented: PresentedCard?
-    /// What the cardholder is asked to type.
-    var pinRequest: PINRequest?
-    /// As the pad enciphered it.
-    var pin: HostPINData?
-    /// Has issuer scripts to send after the decision.
-    var scriptKernel: (any CardKernel)?
     var outcome: KernelOutcome?
 
     /// Read and not taken yet.

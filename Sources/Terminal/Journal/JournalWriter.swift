@@ -24,7 +24,7 @@ final class JournalWriter: Sendable {
     func tidy() { thread { [store] in store.tidy() } }
 
     func prune(acceptedBefore time: WallTime, keeping batches: [Int]) {
-        queue.async { [store] in store.prune(acceptedBefore: time, keeping: batches) }
+        thread { [store] in store.prune(acceptedBefore: time, keeping: batches) }
     }
 
     /// Ends when everything asked for so far is done, and closes the store.
