@@ -70,10 +70,11 @@ struct TerminalOperationsTests {
     @Test("a display that cannot ask: 20, and nothing is shown")
     func noDisplay() async throws {
         let phone = try #require(InputPrompt.named("phone"))
-        for (abilities, request) in [
-            ([], Self.question), (.buttons, .getSignature(prompt: nil, seconds: 9)),
-            (.buttons, .input(.init(.prompt(phone), seconds: 9))),
-        ] as [(DisplayAbilities, OperationRequest)] {
+        let cases: [(DisplayAbilities, OperationRequest)] = [
+            (DisplayAbilities(), Self.question), (DisplayAbilities.buttons, OperationRequest.getSignature(prompt: nil, seconds: 9)),
+            (DisplayAbilities.buttons, OperationRequest.input(InputRequest(.prompt(phone), seconds: 9))),
+        ]
+        for (abilities, request) in cases {
             let rig = try Rig(abilities: abilities)
             #expect(await rig.perform(request).result == .terminalNotReady)
             #expect(rig.shown.all.isEmpty)
