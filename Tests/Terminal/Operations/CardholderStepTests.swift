@@ -52,7 +52,9 @@ struct CardholderStepTests {
     func prompts() {
         #expect(InputPrompt.all.count >= 10)
         for prompt in InputPrompt.all {
-            #expect(CardholderText.table["input.\(prompt.id)"] != nil, "\(prompt.id)")
+            for language in Language.allCases {
+                #expect(CardholderText.table.text("input.\(prompt.id)", language) != nil, "\(prompt.id) \(language)")
+            }
             #expect((1...prompt.form.maximumLength).contains(prompt.form.minimumLength))
         }
     }
