@@ -22,8 +22,12 @@ struct ServerCertificatesTests {
 
     init() throws {
         folder = FileManager.default.temporaryDirectory.appending(path: "certificates-\(UInt64.random(in: 0 ... .max))")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        let configured = folder.appending(path: "configured-ca.pem").path()
+        try Self.makeAuthority(configured, key: folder.appending(path: "configured-ca-key.pem").path())
         let configuration = try Configuration(
-            yaml: ConfigurationTests.least + "\npos:\n  clientCertificates: optional\ndata: \(folder.path())\n",
+            yaml: ConfigurationTests.least
+                + "\npos:\n  clientCertificates: optional\n  clientCA: \(configured)\ndata: \(folder.path())\n",
             file: "/etc/countertop/c.yaml")
         assembly = Assembly(
             configuration: configuration, files: try TerminalFiles(directory: folder.path()),
@@ -36,7 +40,13 @@ struct ServerCertificatesTests {
         return ServerCertificates(assembly) { material throws(POSServerError) in used.append(material) }
     }
 
-    private func openssl(_ arguments: String...) throws {
+    private static func makeAuthority(_ certificate: String, key: String) throws {
+        try openssl(
+            "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", key, "-out", certificate, "-subj",
+            "/CN=Test", "-days", "30")
+    }
+
+    private static func openssl(_ arguments: String...) throws {
         let process = Process()
         process.executableURL = URL(filePath: "/usr/bin/env")
         process.arguments = ["openssl"] + arguments
@@ -52,10 +62,8 @@ struct ServerCertificatesTests {
     /// Signs the request by a new authority, whose certificate is `test-ca.pem`.
     private func sign(_ request: String) throws -> String {
         try Data(request.utf8).write(to: folder.appending(path: "request.pem"))
-        try openssl(
-            "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", path("test-ca-key.pem"), "-out",
-            path("test-ca.pem"), "-subj", "/CN=Test", "-days", "30")
-        try openssl(
+        try Self.makeAuthority(path("test-ca.pem"), key: path("test-ca-key.pem"))
+        try Self.openssl(
             "x509", "-req", "-in", path("request.pem"), "-CA", path("test-ca.pem"), "-CAkey", path("test-ca-key.pem"), "-CAcreateserial",
             "-out", path("leaf.pem"), "-days", "30")
         return try String(contentsOfFile: path("leaf.pem"), encoding: .utf8)
@@ -98,7 +106,8 @@ struct ServerCertificatesTests {
         await #expect(throws: CertificateRefusal.self) { try await certificates.installTrust(leaf) }
         _ = try await certificates.installTrust(authority)
         _ = try await certificates.installTrust(authority)
-        #expect(used.all.map(\.clientAuthorities) == [authority])
-        #expect(try assembly.serverTLS().clientAuthorities == authority)
+        let configured = try String(contentsOfFile: path("configured-ca.pem"), encoding: .utf8)
+        #expect(used.all.map(\.clientAuthorities) == [configured + "\n" + authority])
+        #expect(try assembly.serverTLS().clientAuthorities == configured + "\n" + authority)
     }
 }
