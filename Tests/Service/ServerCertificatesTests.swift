@@ -107,7 +107,7 @@ struct ServerCertificatesTests {
         _ = try await certificates.installTrust(authority)
         _ = try await certificates.installTrust(authority)
         let configured = try String(contentsOfFile: path("configured-ca.pem"), encoding: .utf8)
-        #expect(used.all.map(\.clientAuthorities) == [configured + "\n" + authority])
-        #expect(try assembly.serverTLS().clientAuthorities == configured + "\n" + authority)
+        #expect(used.all.map(\.clientAuthorities) == [configured + authority])
+        #expect(try assembly.serverTLS().clientAuthorities == configured + authority)
     }
 }
