@@ -4,6 +4,7 @@
 import json
 import os
 import pathlib
+import socket
 import subprocess
 import time
 import urllib.error
@@ -54,6 +55,8 @@ class POS:
 
     def cut(self):
         """The cable is pulled, as far as one machine can: the socket closes without a goodbye."""
+        # Closing alone would wait for the client's own thread, which reads.
+        self.socket.socket.shutdown(socket.SHUT_RDWR)
         self.socket.socket.close()
 
 

@@ -92,5 +92,5 @@ def test_receipts_are_printed_when_asked_for(store, pos):
 
 def test_every_device_is_told_to_the_pos(store, pos):
     devices = pos.ask(operation="GetInformation")["information"]["devices"]
-    assert {device["kind"] for device in devices} == {"chip", "stripe", "contactless", "printer"}
+    assert {device["kind"] for device in devices} == {"chip", "pinpad", "stripe", "contactless", "printer"}
     assert all(device["state"] == "ready" for device in devices)

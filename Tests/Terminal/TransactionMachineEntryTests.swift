@@ -143,11 +143,16 @@ struct TransactionMachineEntryTests {
         var run = machine([.chip])
         run.on(.begin(.empty, reversalsDue: false))
         #expect(run.on(.ways([.chip, .swipe])) == [.listen([.swipe]), .show(.presentCard)])
-        #expect(run.on(.slot(.noReader)).isEmpty)
-        #expect(
-            run.on(.ways([.chip])).contains {
-                if case .commitDecision(let decision, _) = $0 { decision.result == .deviceFault } else { false }
-            })
+        func isDeviceFault(_ action: TransactionMachine.Action) -> Bool {
+            if case .commitDecision(let decision, _) = action { decision.result == .deviceFault } else { false }
+        }
+        // A chip reader that goes ends the transaction, whatever other readers there are.
+        #expect(run.on(.slot(.noReader)).contains(where: isDeviceFault))
+        // One that was never there is not missed while there are others.
+        var without = machine([.chip, .swipe])
+        without.on(.begin(.noReader, reversalsDue: false))
+        #expect(without.on(.slot(.noReader)).isEmpty)
+        #expect(without.on(.ways([.chip])).contains(where: isDeviceFault))
         var swipeOnly = machine([.swipe])
         swipeOnly.on(.begin(.freshCard, reversalsDue: false))
         #expect(!swipeOnly.actions.contains(.readCard))

@@ -1,9 +1,13 @@
 /// The card phase: from the wait for a card to its ARQC.
 extension TransactionMachine {
     mutating func slotChanged(_ slot: Slot) -> [Action] {
+        let hadReader = self.slot != .noReader
         self.slot = slot
         guard usesSlot else { return [] }
         switch phase {
+        // Section 3, 202: the reader went during the transaction, whatever other readers there are.
+        case .removal where slot == .noReader && hadReader, .card where slot == .noReader && hadReader && ways.contains(.chip):
+            return decide(.deviceFault)
         case .removal, .card: return waitForCard(slot)
         case .dialogue, .choice, .reversalWait:
             guard rules.entry == .card, let end = Self.end(slot) else { return [] }
