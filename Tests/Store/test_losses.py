@@ -151,9 +151,12 @@ def test_a_card_left_in_the_slot_does_not_pay_the_next_sale(store, pos):
     store.remove()
     pos.wait_for_status("Card")
     store.insert("mc-credit")
+    pos.wait_for_status("Pin")
+    store.post("/lab/pinpad", {"keys": "4315"})
+    store.post("/lab/pinpad", {"key": "enter"})
     while (final := pos.receive())["operation"] == "Status":
         pass
-    assert final["approval"] == "approved" and final["cardBrand"] == "MASTERCARD"
+    assert final["approval"] == "approved" and final["cardBrand"] == "MASTERCARD" and final["cvm"] == "OFFLINE PIN"
     assert store.net() == 1200
 
 
