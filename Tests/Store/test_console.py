@@ -45,7 +45,7 @@ def outcome(console, rehearsal):
 
 def test_a_sale_by_hand(store, console):
     console.click("#send")
-    console.until_text("#screen-text", "Please insert your card")
+    console.until_text("#screen-text", "Please tap, insert or swipe")
     assert "USD 12.50" in console.text("#screen-text")
     console.click("#insert")
     until_answers(console, ["0 approved"])
@@ -63,7 +63,7 @@ def test_a_sale_by_hand(store, console):
 def test_a_sale_by_keyboard_alone(store, console):
     console.run("document.getElementById('message').focus()")
     console.key("Enter", modifiers=2)
-    console.until_text("#screen-text", "Please insert your card")
+    console.until_text("#screen-text", "Please tap, insert or swipe")
     console.run("document.getElementById('conversation').focus()")
     console.key("i")
     until_answers(console, ["0 approved"])
