@@ -1,6 +1,7 @@
 """The store on one machine, driven from outside as a stranger would: real processes, sockets and disk.
 
 `COUNTERTOP_BIN` names the folder of the programs (default: the release build)."""
+import contextlib
 import json
 import os
 import pathlib
@@ -56,7 +57,8 @@ class POS:
     def cut(self):
         """The cable is pulled, as far as one machine can: the socket closes without a goodbye."""
         # Closing alone would wait for the client's own thread, which reads.
-        self.socket.socket.shutdown(socket.SHUT_RDWR)
+        with contextlib.suppress(OSError):  # cut before, or by the other side
+            self.socket.socket.shutdown(socket.SHUT_RDWR)
         self.socket.socket.close()
 
 
