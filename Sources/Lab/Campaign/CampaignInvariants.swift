@@ -75,7 +75,8 @@ struct CampaignInvariants {
             $0.record.request.type == .tipAdjust && $0.record.request.originalTransactionID == recorded?.id.description
                 && $0.recorded?.answer?.approval == .approved
         }
-        if let tip = adjustment?.record.request.tipAmount { amount = (record.request.requestedAmount ?? 0) + tip }
+        // Of a partial approval what was approved stays, with the tip in place of its own.
+        if let tip = adjustment?.record.request.tipAmount { amount += tip - (record.request.tipAmount ?? 0) }
         switch record.request.type {
         case .sale, .force, .completion: return amount
         case .refund: return -amount
