@@ -33,7 +33,7 @@ extension Assembly {
         if let file = configuration.pos.clientCA { authorities = try TerminalFiles.text(file) }
         do {
             if let installed = try PrivateFile.readPublic(files.clientAuthorities) {
-                authorities = (authorities.map { $0 + "\n" } ?? "") + String(decoding: installed, as: UTF8.self)
+                authorities = (authorities.map { $0.hasSuffix("\n") ? $0 : $0 + "\n" } ?? "") + String(decoding: installed, as: UTF8.self)
             }
             if let certificate = configuration.pos.certificate, let key = configuration.pos.key {
                 return POSServerTLS(
