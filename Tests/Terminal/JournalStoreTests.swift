@@ -4,20 +4,6 @@ import Testing
 
 @testable import Terminal
 
-/// A directory of its own, gone when the test ends.
-final class TemporaryDirectory {
-    let path: String
-
-    init() throws {
-        path = NSTemporaryDirectory() + "countertop-" + UUID().uuidString
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-
-    var journal: String { path + "/journal.sqlite" }
-}
-
 @Suite("Journal, on disk and in memory")
 struct JournalStoreTests {
     private typealias Samples = JournalSamples
@@ -400,31 +386,5 @@ extension SQLiteJournalStoreTests {
         query.to = "20261121"
         #expect(try store.page(query).transactions.map(\.id.description) == ["A"])
         #expect(try store.transaction(uniqueTransactionID: "u1")?.followUps.first?.progress == .due)
-    }
-}
-
-@Suite("STANs")
-struct STANSequenceTests {
-    @Test("Reserved in blocks, never used twice, whenever the terminal restarts")
-    func neverTwice() {
-        var used: Set<Int> = []
-        var reserved = 0
-        var generator = SeededGenerator(seed: 1)
-        for _ in 0..<200 {
-            var sequence = STANSequence(reservedThrough: reserved)
-            for _ in 0..<Int.random(in: 0...250, using: &generator) {
-                let (stan, reservation) = sequence.next()
-                if case .stanReserved(let through) = reservation { reserved = through }
-                #expect(used.insert(stan).inserted)
-                #expect((1...reserved).contains(stan))
-            }
-        }
-    }
-
-    @Test("999999 is followed by 000001")
-    func wraps() {
-        var sequence = STANSequence(reservedThrough: 999_998)
-        #expect(sequence.next() == (999_999, .stanReserved(through: 999_999)))
-        #expect(sequence.next() == (1, .stanReserved(through: 100)))
     }
 }
