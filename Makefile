@@ -50,12 +50,15 @@ ship: setup
 	$(SWIFT) build -c release --static-swift-stdlib -Xswiftc -use-ld=lld -Xlinker --gc-sections -Xlinker -z -Xlinker nostart-stop-gc \
 		-Xlinker -z -Xlinker pack-relative-relocs -Xlinker -s --scratch-path .build-ship --product countertop
 
-# libFuzzer on what a POS can send: FUZZ_SECONDS for each target.
+# libFuzzer on what a POS can send: FUZZ_SECONDS for each target. What it finds stays in .build-fuzz/corpus; Tests/Fuzz/Corpus is run by `make test`.
 FUZZ_SECONDS ?= 60
 fuzz: setup
+	mkdir -p artifacts
 	for target in Decoder Session; do \
+	  mkdir -p .build-fuzz/corpus/$$target && \
 	  COUNTERTOP_FUZZ=1 $(SWIFT) build --scratch-path .build-fuzz -Xswiftc -sanitize=fuzzer --product $${target}Fuzzer && \
-	  .build-fuzz/debug/$${target}Fuzzer -max_total_time=$(FUZZ_SECONDS) -max_len=4096 || exit 1; \
+	  .build-fuzz/debug/$${target}Fuzzer -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -artifact_prefix=artifacts/$$target- \
+	    .build-fuzz/corpus/$$target Tests/Fuzz/Corpus/$$target || exit 1; \
 	done
 
 bench: build ship venv
@@ -86,4 +89,4 @@ venv: .venv/ready
 	touch $@
 
 clean:
-	rm -rf .build .build-ship .build-lab .venv artifacts
+	rm -rf .build .build-ship .build-lab .build-fuzz .venv artifacts

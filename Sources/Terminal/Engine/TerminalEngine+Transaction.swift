@@ -41,6 +41,7 @@ extension TerminalEngine {
         case .listen(let ways): listen(ways)
         case .takeSwipe(let fallback): takeSwipe(fallback: fallback)
         case .takeTap: takeTap()
+        case .askForTip: askForTip()
         case .offerApplications: offerApplications()
         case .askForPIN: askForPIN()
         case .stopCard: stopCard()
@@ -88,7 +89,9 @@ extension TerminalEngine {
         }
         // Only store and forward needs the card again.
         if !running.machine.offlineAllowed { self.running?.presented?.forgetSecrets() }
-        exchange(.financial(running.financialRequest(functionCode: functionCode)), deadline: deadline) { engine, outcome in
+        var request = running.financialRequest(functionCode: functionCode)
+        request.vendorID = environment.parameters?["HWVENDORID"].flatMap { $0.isEmpty ? nil : $0 }
+        exchange(.financial(request), deadline: deadline) { engine, outcome in
             engine.hostAnswered(outcome, id)
         }
     }
@@ -129,6 +132,7 @@ extension TerminalEngine {
 
     private func finish(_ over: RunningTransaction) {
         running = nil
+        over.choice?.cancel()
         let intended = over.intent?.followUps ?? []
         let outcomes = over.machine.followUpOutcomes
         if over.decision?.answer.result == .completed {
