@@ -87,13 +87,11 @@ extension TerminalEngine {
         guard let running, let deadline = running.hostDeadline, case .exchange(_, let functionCode) = running.plan.profile.message else {
             return feed(.hostOutcome(.notSent))
         }
-        // Only store and forward needs the card again.
-        if !running.machine.offlineAllowed { self.running?.presented?.forgetSecrets() }
         var request = running.financialRequest(functionCode: functionCode)
         request.vendorID = environment.parameters?["HWVENDORID"].flatMap { $0.isEmpty ? nil : $0 }
-        exchange(.financial(request), deadline: deadline) { engine, outcome in
-            engine.hostAnswered(outcome, id)
-        }
+        // Only store and forward needs the card again.
+        if !running.machine.offlineAllowed { running.presented?.forgetSecrets() }
+        exchange(.financial(request), deadline: deadline) { engine, outcome in engine.hostAnswered(outcome, id) }
     }
 
     private func hostAnswered(_ outcome: HostOutcome, _ id: TransactionID) {
