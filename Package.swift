@@ -111,6 +111,10 @@ let package = Package(
         .executableTarget(
             name: "HostBenchmark", dependencies: ["Lab", "PaymentHost", "ISO8583", "Keys", "Money", "Hex", logging, nio("NIOPosix")],
             path: "Tests/Benchmarks/HostBenchmark", swiftSettings: settings),
+        .executableTarget(
+            name: "APIBenchmark",
+            dependencies: ["TerminalAPI", "Terminal", logging, nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"), nio("NIOWebSocket")],
+            path: "Tests/Benchmarks/APIBenchmark", swiftSettings: settings),
         // Tests
         .systemLibrary(
             name: "CUMockdev", path: "Tests/HardwareInTheLoop/CUMockdev", pkgConfig: "umockdev-1.0", providers: [.apt(["libumockdev-dev"])]),
