@@ -17,10 +17,12 @@ struct Serve: AsyncParsableCommand {
             throw ExitCode(ConfigurationError.exitCode)
         }
         if check { return print("\(config): in order") }
-        let logger = makeLogger(level: Logger.Level(rawValue: settings.logLevel) ?? .info)
+        let (logger, folder) = settings.logger(label: "countertop")
+        var options = TerminalService.Options()
+        options.logs = folder
         let ended = Task { await TerminationSignals.wait() }
         do throws(ServiceError) {
-            let service = try TerminalService(configuration: settings, logger: logger)
+            let service = try TerminalService(configuration: settings, options: options, logger: logger)
             _ = try await service.start()
             SystemNotification.send("READY=1\nSTATUS=listening")
             await ended.value
