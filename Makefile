@@ -64,9 +64,13 @@ fuzz: setup
 
 bench: build ship venv
 	$(SWIFT) build $(SHIP) --product countertop-lab
+	@scripts/setup.sh nodejs node-ws
 	$(SWIFT) build $(CONFIGURATION) --product HostBenchmark
+	$(SWIFT) build $(CONFIGURATION) --product APIBenchmark
 	.venv/bin/python Tests/Benchmarks/bench.py
 	.venv/bin/python Tests/Benchmarks/host.py
+	.venv/bin/python Tests/Benchmarks/bench_api.py
+	.venv/bin/python Tests/Benchmarks/latency.py
 
 # Schedules of faults in virtual time: RUNS of them from SEED on.
 campaign: build
