@@ -40,7 +40,7 @@ hil: venv
 ifeq ($(DEVICES),usb)
 	$(PYTHON) Hardware/lab/bench.py $(BIN)
 else
-	PARTS=sale Hardware/lab/hil.sh $(BIN)
+	Hardware/lab/hil.sh $(BIN)
 endif
 
 check: setup
