@@ -60,8 +60,10 @@ fuzz: setup
 
 bench: build ship venv
 	$(SWIFT) build $(CONFIGURATION) --product HostBenchmark
+	$(SWIFT) build $(CONFIGURATION) --product EMVBenchmark
 	.venv/bin/python Tests/Benchmarks/bench.py
 	.venv/bin/python Tests/Benchmarks/host.py
+	.venv/bin/python Tests/Benchmarks/emv.py
 
 # Schedules of faults in virtual time: RUNS of them from SEED on.
 campaign: build
