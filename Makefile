@@ -46,9 +46,10 @@ check: setup
 	COUNTERTOP_STRICT=1 $(SWIFT) build $(CONFIGURATION) --build-tests
 
 # The production program as a package would carry it: no testability, static Swift library, stripped.
+SHIP := -c release --static-swift-stdlib -Xswiftc -use-ld=lld -Xlinker --gc-sections -Xlinker -z -Xlinker nostart-stop-gc \
+	-Xlinker -z -Xlinker pack-relative-relocs -Xlinker -s --scratch-path .build-ship
 ship: setup
-	$(SWIFT) build -c release --static-swift-stdlib -Xswiftc -use-ld=lld -Xlinker --gc-sections -Xlinker -z -Xlinker nostart-stop-gc \
-		-Xlinker -z -Xlinker pack-relative-relocs -Xlinker -s --scratch-path .build-ship --product countertop
+	$(SWIFT) build $(SHIP) --product countertop
 
 # libFuzzer on what a POS can send: FUZZ_SECONDS for each target.
 FUZZ_SECONDS ?= 60
@@ -59,6 +60,7 @@ fuzz: setup
 	done
 
 bench: build ship venv
+	$(SWIFT) build $(SHIP) --product countertop-lab
 	$(SWIFT) build $(CONFIGURATION) --product HostBenchmark
 	$(SWIFT) build $(CONFIGURATION) --product EMVBenchmark
 	.venv/bin/python Tests/Benchmarks/bench.py

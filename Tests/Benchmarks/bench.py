@@ -13,8 +13,9 @@ import sys
 import tempfile
 import time
 
-BIN = pathlib.Path(os.environ.get("COUNTERTOP_BIN", pathlib.Path(__file__).resolve().parents[2] / ".build/release"))
-SHIPPED = pathlib.Path(os.environ.get("COUNTERTOP_SHIPPED", BIN.parents[1] / ".build-ship/release/countertop"))
+# The programs as they ship: static Swift library, no testability.
+BIN = pathlib.Path(os.environ.get("COUNTERTOP_SHIPPED", pathlib.Path(__file__).resolve().parents[2] / ".build-ship/release"))
+SHIPPED = BIN / "countertop"
 ROUNDS, MESSAGES = 5, 4000
 REQUEST = json.dumps({"operation": "GetInformation"})
 TICK = os.sysconf("SC_CLK_TCK")
@@ -36,6 +37,16 @@ asyncio.run(main())
 def cpu_seconds(pid):
     fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / TICK
+
+
+def cable_seconds(pid):
+    """Of the thread that stands for the USB cable: the lab's end of the virtual bus within the terminal's process."""
+    ticks = 0
+    for thread in pathlib.Path(f"/proc/{pid}/task").iterdir():
+        if (thread / "comm").read_text().strip() == "lab-bus":
+            fields = (thread / "stat").read_text().rsplit(")", 1)[1].split()
+            ticks += int(fields[11]) + int(fields[12])
+    return ticks / TICK
 
 
 def resident_megabytes(pid):
@@ -98,7 +109,7 @@ def get_information():
     print(f"  round trip, 99th percent  {p99:7.1f} us   peer {peer_p99:7.1f} us   ratio {p99 / peer_p99:.2f}  (goal <= 1.00)")
 
 
-def sales(count=100):
+def sales(count=500):
     from websockets.sync.client import connect
     with tempfile.TemporaryDirectory() as folder:
         process, ready = demo(folder)
@@ -114,16 +125,18 @@ def sales(count=100):
                     assert answer["approval"] == "approved", answer
                 for _ in range(10):
                     sale(50)
-                before, start = cpu_seconds(ready["terminalPID"]), time.perf_counter()
+                pid = ready["terminalPID"]
+                before, cable, start = cpu_seconds(pid), cable_seconds(pid), time.perf_counter()
                 for _ in range(count):
                     sale(50)
-                cpu = (cpu_seconds(ready["terminalPID"]) - before) / count * 1000
+                cable = (cable_seconds(pid) - cable) / count * 1000
+                cpu = (cpu_seconds(pid) - before) / count * 1000
                 wall = (time.perf_counter() - start) / count * 1000
         finally:
             process.terminate()
             process.wait()
     print(f"Chip sale over USB model, journal on disk and TLS host simulator, {count} sales")
-    print(f"  the terminal's processor time a sale {cpu:6.2f} ms  (goal < 5)")
+    print(f"  the terminal's processor time a sale {cpu - cable:6.2f} ms  (goal < 5), and {cable:.2f} ms for the virtual cable's thread")
     print(f"  from request to final answer         {wall:6.2f} ms")
 
 

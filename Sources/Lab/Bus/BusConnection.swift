@@ -22,6 +22,10 @@ final class BusConnection: Sendable {
             self.wakeup = wakeup
         }
 
+        func look() -> (descriptor: Int32, hasUnsent: Bool, isEnding: Bool) {
+            state.withLock { ($0.descriptor, !$0.unsent.isEmpty, $0.isEnding) }
+        }
+
         deinit {
             // Of a connection that was never started.
             let descriptor = state.withLock { $0.descriptor }
@@ -126,24 +130,24 @@ final class BusConnection: Sendable {
     /// Reads until the end. Answers what was malformed, if that was the end.
     private static func read(_ shared: Shared, _ take: Reading) -> String? {
         var block = [UInt8](repeating: 0, count: 1 << 16)
-        while true {
-            let (descriptor, hasUnsent, isEnding) = shared.state.withLock { state in
-                (state.descriptor, !state.unsent.isEmpty, state.isEnding)
-            }
-            if isEnding { return nil }
-            var polled = [
+        // Looked at again only when somebody rang: the one who sends holds the lock while the peer is already answering.
+        var (descriptor, hasUnsent, isEnding) = shared.look()
+        while !isEnding {
+            var polled = (
                 pollfd(fd: descriptor, events: Int16(hasUnsent ? POLLIN | POLLOUT : POLLIN), revents: 0),
-                pollfd(fd: shared.wakeup.descriptor, events: Int16(POLLIN), revents: 0),
-            ]
-            poll(&polled, nfds_t(polled.count), -1)
-            if polled[1].revents != 0 { shared.wakeup.silence() }
-            if Int32(polled[0].revents) & POLLOUT != 0 { shared.state.withLock { flush(&$0) } }
-            guard Int32(polled[0].revents) & ~POLLOUT != 0 else { continue }
+                pollfd(fd: shared.wakeup.descriptor, events: Int16(POLLIN), revents: 0)
+            )
+            withUnsafeMutableBytes(of: &polled) { _ = poll($0.baseAddress?.assumingMemoryBound(to: pollfd.self), 2, -1) }
+            if polled.1.revents != 0 { shared.wakeup.silence() }
+            if Int32(polled.0.revents) & POLLOUT != 0 { shared.state.withLock { flush(&$0) } }
+            if polled.1.revents != 0 || Int32(polled.0.revents) & POLLOUT != 0 { (descriptor, hasUnsent, isEnding) = shared.look() }
+            guard !isEnding, Int32(polled.0.revents) & ~POLLOUT != 0 else { continue }
             let count = Glibc.recv(descriptor, &block, block.count, 0)
             if count < 0, errno == EAGAIN || errno == EINTR { continue }
             guard count > 0 else { return nil }
             if let reason = take(block.prefix(count)) { return reason }
         }
+        return nil
     }
 }
 

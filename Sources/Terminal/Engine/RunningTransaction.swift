@@ -3,7 +3,9 @@ import Money
 import PaymentHost
 
 /// What the engine holds of the transaction it runs. Card data lives here, from the card phase to the decision.
-struct RunningTransaction {
+///
+/// A class, since it is large and looked at in every step; it never leaves the engine.
+final class RunningTransaction {
     let id: TransactionID
     let acceptance: Acceptance
     let report: @Sendable (TransactionReport) -> Void
@@ -11,7 +13,7 @@ struct RunningTransaction {
     /// Of its first message to the host.
     let exchange: ExchangeIdentity
     /// 1220s of the original that have not left and shall not, should this be decided 0: taken out of the queue meanwhile.
-    var held: [(id: FollowUpID, followUp: FollowUp)] = []
+    let held: [(id: FollowUpID, followUp: FollowUp)]
     var machine: TransactionMachine
     var timers: [TransactionMachine.Timer: (generation: Int, task: Task<Void, Never>)] = [:]
     var timerGeneration = 0
@@ -52,6 +54,20 @@ struct RunningTransaction {
     var hostAnswer: HostAnswer?
     var hostFinding: String?
     var decision: DecisionRecord?
+
+    init(
+        id: TransactionID, acceptance: Acceptance, report: @escaping @Sendable (TransactionReport) -> Void, plan: TransactionPlan,
+        exchange: ExchangeIdentity, held: [(id: FollowUpID, followUp: FollowUp)], machine: TransactionMachine, draft: TransactionAnswer
+    ) {
+        self.id = id
+        self.acceptance = acceptance
+        self.report = report
+        self.plan = plan
+        self.exchange = exchange
+        self.held = held
+        self.machine = machine
+        self.draft = draft
+    }
 
     /// What the card is charged: everything included.
     var amount: Amount { plan.amount }

@@ -37,11 +37,11 @@ extension TerminalEngine {
 }
 
 extension RunningTransaction {
-    mutating func learn(_ outcome: KernelOutcome, _ environment: TerminalEngine.Environment) {
+    func learn(_ outcome: KernelOutcome, _ environment: TerminalEngine.Environment) {
         learn(outcome.card, outcome.receipt, environment)
     }
 
-    mutating func learn(_ card: KernelCardData?, _ receipt: KernelReceiptData, _ environment: TerminalEngine.Environment) {
+    func learn(_ card: KernelCardData?, _ receipt: KernelReceiptData, _ environment: TerminalEngine.Environment) {
         if let card {
             draft.account = environment.keys.accountMask.formatPreserving(card.pan, batchNumber: acceptance.batchNumber)
             draft.entryMode = EntryMode.chip.rawValue

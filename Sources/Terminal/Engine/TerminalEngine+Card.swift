@@ -68,7 +68,8 @@ extension TerminalEngine {
     func onCard(_ operation: @escaping @Sendable () async throws(DeviceError) -> KernelEvent) {
         guard let dialogue = running?.dialogue, let id = running?.id else { return }
         let before = cardTask
-        cardTask = Task { [weak self] in
+        // At once, as far as it goes without waiting: mostly to the reader's first transfer, which saves a change of threads for each command.
+        cardTask = Task.immediate { [weak self] in
             await before?.value
             do throws(DeviceError) {
                 let event = try await operation()

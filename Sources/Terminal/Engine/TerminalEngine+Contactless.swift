@@ -100,7 +100,7 @@ struct TappedCard: Sendable {
 }
 
 extension RunningTransaction {
-    fileprivate mutating func learn(_ tap: TappedCard, _ environment: TerminalEngine.Environment) {
+    fileprivate func learn(_ tap: TappedCard, _ environment: TerminalEngine.Environment) {
         if let row = environment.configuration.cardBrands.row(aid: tap.aid, bin: "") {
             cardType = row.type
             draft.cardBrand = row.brand

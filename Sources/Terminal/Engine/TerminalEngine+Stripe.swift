@@ -50,18 +50,18 @@ extension TerminalEngine {
 
 extension RunningTransaction {
     /// What answer and receipts say of a card outside the slot.
-    mutating func learn(_ pan: PAN, _ mode: EntryMode, _ environment: TerminalEngine.Environment) {
+    func learn(_ pan: PAN, _ mode: EntryMode, _ environment: TerminalEngine.Environment) {
         draft.account = environment.keys.accountMask.formatPreserving(pan, batchNumber: acceptance.batchNumber)
         learn(bin: pan.firstSix, mode, environment)
     }
 
     /// The terminal cannot read the number; what the reader shows of it is all there is.
-    mutating func learn(masked: String?, _ mode: EntryMode, _ environment: TerminalEngine.Environment) {
+    func learn(masked: String?, _ mode: EntryMode, _ environment: TerminalEngine.Environment) {
         draft.account = masked
         learn(bin: String((masked ?? "").prefix { $0 != "*" }), mode, environment)
     }
 
-    private mutating func learn(bin: String, _ mode: EntryMode, _ environment: TerminalEngine.Environment) {
+    private func learn(bin: String, _ mode: EntryMode, _ environment: TerminalEngine.Environment) {
         // What a chip that failed left behind is not this card's.
         outcome = nil
         (draft.aid, draft.tvr, draft.tsi, draft.preferredName) = (nil, nil, nil, nil)

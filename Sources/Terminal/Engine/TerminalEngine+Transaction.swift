@@ -86,11 +86,10 @@ extension TerminalEngine {
         guard let running, let deadline = running.hostDeadline, case .exchange(_, let functionCode) = running.plan.profile.message else {
             return feed(.hostOutcome(.notSent))
         }
+        let request = running.financialRequest(functionCode: functionCode)
         // Only store and forward needs the card again.
-        if !running.machine.offlineAllowed { self.running?.presented?.forgetSecrets() }
-        exchange(.financial(running.financialRequest(functionCode: functionCode)), deadline: deadline) { engine, outcome in
-            engine.hostAnswered(outcome, id)
-        }
+        if !running.machine.offlineAllowed { running.presented?.forgetSecrets() }
+        exchange(.financial(request), deadline: deadline) { engine, outcome in engine.hostAnswered(outcome, id) }
     }
 
     private func hostAnswered(_ outcome: HostOutcome, _ id: TransactionID) {
