@@ -1,4 +1,4 @@
-/// A part of ISO/IEC 8859, by Issuer Code Table Index (9F11): 01 to 10 are parts 1 to 10 (EMV 4.4 Book 4, Annex B).
+/// A part of ISO/IEC 8859, by Issuer Code Table Index (9F11): 01 to 10 are parts 1 to 10 (EMV 4.4 Book 3, C4).
 struct IssuerCodeTable: Sendable {
     /// 1 to 10.
     let part: Int

@@ -16,8 +16,14 @@ struct Serve: AsyncParsableCommand {
             makeLogger(level: .info).critical("\(error)")
             throw ExitCode(ConfigurationError.exitCode)
         }
-        if check { return print("\(config): in order") }
         let logger = makeLogger(level: Logger.Level(rawValue: settings.logLevel) ?? .info)
+        if check {
+            do throws(ServiceError) { try settings.checkTables() } catch {
+                logger.critical("\(error)")
+                throw ExitCode(ConfigurationError.exitCode)
+            }
+            return print("\(config): in order")
+        }
         let ended = Task { await TerminationSignals.wait() }
         do throws(ServiceError) {
             let service = try TerminalService(configuration: settings, logger: logger)
@@ -28,7 +34,7 @@ struct Serve: AsyncParsableCommand {
             await service.shutdown()
         } catch {
             logger.critical("\(error)")
-            throw ExitCode.failure
+            throw error.code == .table ? ExitCode(ConfigurationError.exitCode) : ExitCode.failure
         }
     }
 }

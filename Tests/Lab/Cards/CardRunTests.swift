@@ -52,9 +52,9 @@ struct CardRunTests {
         let said = try await lines("visa-credit")
         let phases = said.filter { $0.hasPrefix("== ") }
         #expect(
-            phases.prefix(6).map { String($0.dropFirst(3)) } == [
+            phases.prefix(7).map { String($0.dropFirst(3)) } == [
                 "application selection", "initiate application processing", "read application data", "offline data authentication",
-                "terminal action analysis", "completion",
+                "terminal action analysis", "online processing", "completion",
             ], "\(said)")
         let text = said.joined(separator: "\n")
         #expect(text.contains("declined: unableToGoOnline") && text.contains("TVR 0000008800") && text.contains("AID A0000000031010"))
@@ -65,7 +65,7 @@ struct CardRunTests {
     func traced() async throws {
         let profile = try CardProfiles.named("mc-credit")
         let text = try await lines("mc-credit", isTraced: true).joined(separator: "\n")
-        for part in ["SELECT", "GET PROCESSING OPTIONS", "READ RECORD", "GENERATE AC", "CVM", "SW 9000", "Application Label"] {
+        for part in ["SELECT", "GET PROCESSING OPTIONS", "READ RECORD", "GENERATE AC", "CVM", "bytes, 9000", "Application Label"] {
             #expect(text.contains(part), "\(part)")
         }
         let pan = profile.pan.withDigits { $0 }
@@ -94,5 +94,14 @@ struct CardRunTests {
     @Test("a card that falls mute is a fault of card or reader, and is said")
     func mute() async throws {
         await #expect(throws: DeviceError.self) { try await lines("mute-midway") }
+    }
+
+    @Test("the demo's card table is the built-in one, with a floor limit for Mastercard credit and nobody else")
+    func demoTable() throws {
+        let (ours, builtIn) = (try CardTable(yaml: StoreFiles.cardTable, file: "cards.yaml"), try CardTable.builtIn())
+        #expect(ours.brands == builtIn.brands && ours.applications.map(\.aid) == builtIn.applications.map(\.aid))
+        for application in ours.applications {
+            #expect(application.floorLimit == (application.label == "MASTERCARD" ? 5000 : 0), "\(application.label)")
+        }
     }
 }
