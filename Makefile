@@ -51,12 +51,15 @@ SHIP := -c release --static-swift-stdlib -Xswiftc -use-ld=lld -Xlinker --gc-sect
 ship: setup
 	$(SWIFT) build $(SHIP) --product countertop
 
-# libFuzzer on what a POS can send: FUZZ_SECONDS for each target.
+# libFuzzer on what a POS can send: FUZZ_SECONDS for each target. What it finds stays in .build-fuzz/corpus; Tests/Fuzz/Corpus is run by `make test`.
 FUZZ_SECONDS ?= 60
 fuzz: setup
+	mkdir -p artifacts
 	for target in Decoder Session; do \
+	  mkdir -p .build-fuzz/corpus/$$target && \
 	  COUNTERTOP_FUZZ=1 $(SWIFT) build --scratch-path .build-fuzz -Xswiftc -sanitize=fuzzer --product $${target}Fuzzer && \
-	  .build-fuzz/debug/$${target}Fuzzer -max_total_time=$(FUZZ_SECONDS) -max_len=4096 || exit 1; \
+	  .build-fuzz/debug/$${target}Fuzzer -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -artifact_prefix=artifacts/$$target- \
+	    .build-fuzz/corpus/$$target Tests/Fuzz/Corpus/$$target || exit 1; \
 	done
 
 bench: build ship venv
@@ -90,4 +93,4 @@ venv: .venv/ready
 	touch $@
 
 clean:
-	rm -rf .build .build-ship .build-lab .venv artifacts
+	rm -rf .build .build-ship .build-lab .build-fuzz .venv artifacts

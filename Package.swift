@@ -137,10 +137,14 @@ let package = Package(
             "PaymentHost",
             ["ISO8583", "Keys", "Hex", "Money", logging, nioSSL, nio("NIOCore"), nio("NIOPosix"), nio("NIOConcurrencyHelpers")]),
         tests("Terminal", ["EMV", "Devices", "USB", "SmartCard", "PaymentHost", "Keys", "Hex", "Money", "JSON", logging, grdb]),
+        // What the fuzzers check, also run over their corpus.
+        .target(
+            name: "FuzzTargets", dependencies: ["TerminalAPI", "Terminal", "JSON"], path: "Tests/Fuzz/Targets", swiftSettings: settings),
         tests(
             "TerminalAPI",
             [
-                "Terminal", "JSON", "Hex", "Money", "Keys", "Devices", "PaymentHost", logging, nioSSL, nio("NIOCore"), nio("NIOPosix"),
+                "FuzzTargets", "Terminal", "JSON", "Hex", "Money", "Keys", "Devices", "PaymentHost", logging, nioSSL, nio("NIOCore"),
+                nio("NIOPosix"),
                 nio("NIOHTTP1"), nio("NIOWebSocket"), nio("NIOConcurrencyHelpers"),
             ]),
         tests("Diagnostics", ["Lab", "Terminal", "Devices", "USB", "PaymentHost", "JSON", "Hex", logging]),
@@ -157,12 +161,12 @@ let package = Package(
     swiftLanguageModes: [.v6]
 )
 
-// `make fuzz`: libFuzzer brings its own main.
+// `make fuzz`: what libFuzzer runs is in FuzzTargets, so that the tests can run it too.
 if Context.environment["COUNTERTOP_FUZZ"] != nil {
     for name in ["Decoder", "Session"] {
         package.targets.append(
             .executableTarget(
-                name: "\(name)Fuzzer", dependencies: ["TerminalAPI", "Terminal", "JSON"], path: "Tests/Fuzz/\(name)",
+                name: "\(name)Fuzzer", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/\(name)",
                 swiftSettings: [.unsafeFlags(["-sanitize=fuzzer", "-parse-as-library"])],
                 linkerSettings: [.unsafeFlags(["-sanitize=fuzzer"])]))
     }

@@ -16,6 +16,8 @@ public struct DeviceDescription: Sendable, Hashable {
     public var state: State
     /// What is wrong and what to do, when `state` is not `.ready`.
     public var finding: String?
+    /// As the device writes it, or its USB release number.
+    public var firmware: String?
 
     public init(
         kind: Kind, model: String, serialNumber: String?, vendorID: UInt16, productID: UInt16, path: USBBusPath, driver: String,

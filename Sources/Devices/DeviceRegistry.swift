@@ -155,7 +155,7 @@ public final class DeviceRegistry: DeviceProvider {
         async
     {
         let recognised = driver.recognise(info)
-        guard recognised.contains(where: { $0.state == .ready }) else { return list(key, number, recognised) }
+        guard recognised.contains(where: { $0.state == .ready }) else { return list(key, number, info, recognised) }
         guard !Task.isCancelled else { return }
         var pause = Self.firstPause
         while !Task.isCancelled {
@@ -163,13 +163,13 @@ public final class DeviceRegistry: DeviceProvider {
             do {
                 device = try await driver.open(info, on: bus)
             } catch {
-                list(key, number, recognised.map { $0.failed(error) })
+                list(key, number, info, recognised.map { $0.failed(error) })
                 guard error.code != .unsupported else { return }
                 try? await clock.sleep(for: pause)
                 pause = min(pause * 2, Self.longestPause)
                 continue
             }
-            if await serve(key, number, device) { return }
+            if await serve(key, number, info, device) { return }
             pause = Self.firstPause
             try? await clock.sleep(for: pause)
         }
@@ -181,20 +181,28 @@ public final class DeviceRegistry: DeviceProvider {
     private static let longestPause = Duration.seconds(60)
 
     /// Until the device ends. Answers whether it is gone.
-    private func serve(_ key: DeviceListing.Key, _ number: UInt64, _ device: any OpenDevice) async -> Bool {
-        list(key, number, device.descriptions, device.capabilities)
+    private func serve(_ key: DeviceListing.Key, _ number: UInt64, _ info: USBDeviceInfo, _ device: any OpenDevice) async -> Bool {
+        list(key, number, info, device.descriptions, device.capabilities)
         let reason = await device.run()
         // First nobody may choose the device any more, then it is closed.
         if reason.code == .deviceGone {
             withdraw(key, number)
         } else {
-            list(key, number, device.descriptions.map { $0.failed(reason) })
+            list(key, number, info, device.descriptions.map { $0.failed(reason) })
         }
         await device.close()
         return reason.code == .deviceGone
     }
 
-    private func list(_ key: DeviceListing.Key, _ number: UInt64, _ devices: [DeviceDescription], _ capabilities: [DeviceCapability] = []) {
+    private func list(
+        _ key: DeviceListing.Key, _ number: UInt64, _ info: USBDeviceInfo, _ devices: [DeviceDescription],
+        _ capabilities: [DeviceCapability] = []
+    ) {
+        let devices = devices.map { device in
+            var device = device
+            device.firmware = device.firmware ?? info.descriptor.releaseText
+            return device
+        }
         state.withLock { state in
             guard !state.isClosed, let serving = state.serving[key], serving.number == number, serving.isHeard else { return }
             tell(&state, .listed(key, devices, capabilities))

@@ -144,6 +144,11 @@ extension DeviceFacts {
             do: "Pin the devices to their ports in the configuration: devices.KIND.path: \"\(info.path)\".")
     }
 
+    /// `VID:PID`.
+    static func usb(_ vendorID: UInt16, _ productID: UInt16) -> String {
+        [vendorID, productID].map { hex(UInt8($0 >> 8)) + hex(UInt8($0 & 0xFF)) }.joined(separator: ":")
+    }
+
     static func hex(_ byte: UInt8) -> String {
         let text = String(byte, radix: 16, uppercase: true)
         return text.count == 1 ? "0" + text : text

@@ -51,9 +51,9 @@ public struct DeviceInspection: Sendable {
             if case .success(let health?) = facts.opening { firmware = health.firmware }
             return DiagnosticReport.Device(
                 kinds: kinds, model: facts.descriptions.first?.model ?? "",
-                usb: Self.four(descriptor.vendorID) + ":" + Self.four(descriptor.productID),
+                usb: DeviceFacts.usb(descriptor.vendorID, descriptor.productID),
                 path: facts.info.path.description, node: facts.info.node, driver: driver, serialNumber: facts.info.serialNumber,
-                firmware: firmware ?? Self.release(descriptor.release), answerToReset: answerToReset, findings: facts.findings)
+                firmware: firmware ?? descriptor.releaseText, answerToReset: answerToReset, findings: facts.findings)
         }
     }
 
@@ -85,13 +85,6 @@ public struct DeviceInspection: Sendable {
             }
         }
         return nil
-    }
-
-    private static func four(_ value: UInt16) -> String { DeviceFacts.hex(UInt8(value >> 8)) + DeviceFacts.hex(UInt8(value & 0xFF)) }
-
-    /// bcdDevice as people write it: 0x0105 is 1.05.
-    private static func release(_ value: UInt16) -> String {
-        "\(String(value >> 8, radix: 16)).\(DeviceFacts.hex(UInt8(value & 0xFF)))"
     }
 }
 

@@ -1,3 +1,4 @@
+import Devices
 import JSON
 
 /// Everything that was found out about one terminal: for a person as text, for a program as JSON, and as values for the POS operation
@@ -18,6 +19,41 @@ public struct DiagnosticReport: Sendable, Hashable, Codable {
         /// The answer to reset of the card that is in, hexadecimal.
         public var answerToReset: String?
         public var findings: [Finding]
+
+        init(
+            kinds: [String], model: String, usb: String, path: String, node: String?, driver: String, serialNumber: String?,
+            firmware: String,
+            answerToReset: String?, findings: [Finding]
+        ) {
+            self.kinds = kinds
+            self.model = model
+            self.usb = usb
+            self.path = path
+            self.node = node
+            self.driver = driver
+            self.serialNumber = serialNumber
+            self.firmware = firmware
+            self.answerToReset = answerToReset
+            self.findings = findings
+        }
+
+        /// A device of a terminal at work, as its registry knows it: not opened, not disturbed.
+        public init(_ device: DeviceDescription) {
+            let who = "the \(device.kind.text) \(device.model)"
+            let finding: Finding =
+                switch device.state {
+                case .ready: .fine("device", "\(who) works")
+                case .absent: .warning("device", "\(who) is gone", do: "Plug it in again.")
+                case .fault, .noPermission:
+                    .fault(
+                        "device", "\(who): \(device.finding ?? "does not work")",
+                        do: "Unplug it and plug it in again; countertop diagnose says more.")
+                }
+            self.init(
+                kinds: [device.kind.rawValue], model: device.model, usb: DeviceFacts.usb(device.vendorID, device.productID),
+                path: device.path.description, node: nil, driver: device.driver, serialNumber: device.serialNumber,
+                firmware: device.firmware ?? "", answerToReset: nil, findings: [finding])
+        }
     }
 
     public var devices: [Device]

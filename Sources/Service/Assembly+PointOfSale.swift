@@ -85,7 +85,7 @@ extension Assembly {
     func operations(
         engine: TerminalEngine, display: any CardholderDisplay, parameters: TerminalParameters, events: TerminalEvents,
         printer: @escaping @Sendable () -> (any Printer)?, cards: any CardSource, certificates: any CertificateKeeping,
-        restart: @escaping @Sendable () -> Void
+        diagnosis: Diagnosis, restart: @escaping @Sendable () -> Void
     ) -> TerminalOperations {
         var environment = TerminalOperations.Environment(
             terminal: engine, parameters: parameters, display: display, show: { engine.show($0) },
@@ -95,6 +95,9 @@ extension Assembly {
         environment.cardSource = cards
         environment.certificates = certificates
         environment.restart = restart
+        environment.diagnose = { await diagnosis.answer() }
+        environment.clearRanges = configuration.pos.clearRanges
+        environment.parametersChanged = { keys in if keys.contains("RESTARTTIME") { Task { await engine.scheduleRestart() } } }
         environment.events = { events.stream() }
         environment.log = logger.labelled("operations")
         return TerminalOperations(environment)

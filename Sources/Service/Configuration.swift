@@ -34,6 +34,7 @@ public struct Configuration: Sendable {
         public var names: [String]
         public var connections, messageBytes: Int
         public var connectionLost: ConnectionLost
+        public var clearRanges: [String]
     }
 
     public struct Host: Sendable {
@@ -69,6 +70,7 @@ public struct Configuration: Sendable {
     public var cardsFile, exceptionsFile, authorityKeysFile: String?
     public var dataDirectory: String
     public var logLevel: String
+    public var logDirectory: String
 
     public init(contentsOf path: String) throws(ConfigurationError) {
         guard let data = FileManager.default.contents(atPath: path), let text = String(data: data, encoding: .utf8) else {
@@ -110,7 +112,8 @@ public struct Configuration: Sendable {
             origins: list("pos.origins"), clientCertificates: .init(rawValue: text("pos.clientCertificates")) ?? .off,
             clientCA: path("pos.clientCA"),
             certificate: path("pos.certificate"), key: path("pos.key"), names: list("pos.names"), connections: number("pos.connections"),
-            messageBytes: number("pos.messageBytes"), connectionLost: .init(rawValue: text("pos.connectionLost")) ?? .reverse)
+            messageBytes: number("pos.messageBytes"), connectionLost: .init(rawValue: text("pos.connectionLost")) ?? .reverse,
+            clearRanges: list("pos.clearRanges"))
         host = Host(
             primary: primary, secondary: optional("host.secondary").flatMap { Endpoint($0) }, dialect: text("host.dialect"),
             tls: text("host.tls") == "true", ca: path("host.ca"), serverName: optional("host.serverName"),
@@ -137,6 +140,7 @@ public struct Configuration: Sendable {
         authorityKeysFile = path("emv.authorityKeys")
         dataDirectory = path("data") ?? "/var/lib/countertop"
         logLevel = text("log.level")
+        logDirectory = path("log.directory") ?? dataDirectory + "/log"
         if (pos.certificate == nil) != (pos.key == nil) { throw refuse("pos.certificate", "goes with pos.key: give both or none.") }
         if (host.certificate == nil) != (host.key == nil) { throw refuse("host.certificate", "goes with host.key: give both or none.") }
         if pos.clientCertificates != .off, pos.clientCA == nil {

@@ -1,4 +1,5 @@
 import Hex
+import Terminal
 
 extension ConfigurationKind {
     /// Whether the text of a YAML scalar is a value of this kind.
@@ -31,6 +32,9 @@ extension ConfigurationKind.ListElement {
         case .fingerprint: return [UInt8](hex: text)?.count == 32
         case .origin: return text.hasPrefix("https://") || text.hasPrefix("http://") || text == "null"
         case .name: return !text.isEmpty && text.utf8.count <= 253 && text.allSatisfy { $0.isLetter || $0.isNumber || ".-:".contains($0) }
+        case .cardPrefix:
+            return (1...12).contains(text.utf8.count) && text.utf8.allSatisfy { (0x30...0x39).contains($0) }
+                && !PaymentCardRanges.contains(prefix: text)
         }
     }
 }

@@ -23,6 +23,7 @@ enum ConfigurationKind: Sendable {
         case origin = "origins such as https://pos.example"
         case name = "host names or addresses"
         case codeTable = "numbers from 1 to 10"
+        case cardPrefix = "leading digits of card numbers, 1 to 12; not 3 to 6, nor any of 2221 to 2720"
     }
 
     /// What a person is told when a value does not fit, and what the documentation says.
@@ -108,6 +109,9 @@ enum ConfigurationSchema {
         .init(
             "pos.connectionLost", .choice(["reverse", "complete"]), .standard("reverse"),
             "An approval that arrives when no POS is connected any more: reverse it, or keep it for LastTransaction."),
+        .init(
+            "pos.clearRanges", .list(.cardPrefix), .standard(""),
+            "Cards whose whole number ReadCard tells, such as loyalty cards; none that a payment card could begin with."),
     ]
 
     private static let host: [ConfigurationKey] = [
@@ -171,5 +175,8 @@ enum ConfigurationSchema {
         .init(
             "log.level", .choice(["trace", "debug", "info", "notice", "warning", "error"]), .standard("info"),
             "Least important lines to log."),
+        .init(
+            "log.directory", .path, .optional,
+            "Folder of the log files, one a day, kept NUMLOGDAYS days besides today; `log` in the data folder otherwise."),
     ]
 }

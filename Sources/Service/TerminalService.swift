@@ -18,6 +18,8 @@ public final class TerminalService: Sendable {
         /// Buses besides the system's own USB.
         public var buses: [any USBBus] = []
         public var display: any CardholderDisplay = NoDisplay()
+        /// Where the logger writes; kept for NUMLOGDAYS.
+        public var logs: LogFolder?
         public var pointReached: @Sendable (TransactionPoint) -> Void = { _ in }
         /// Ends the process; called when a journal commit failed (pos-protocol, section 5).
         public var exit: @Sendable (Int32) -> Void = { code in Glibc.exit(code) }
@@ -50,6 +52,7 @@ public final class TerminalService: Sendable {
         let parts = LateParts()
         link = try assembly.hostLink { () throws in try await parts.engine().nextSTAN() }
         let parameters = try assembly.parameters()
+        if let logs = options.logs { logs.keep { Int(parameters.number("NUMLOGDAYS")) } }
         let events = TerminalEvents()
         self.events = events
         page = configuration.displayPort.map { (CardholderPage(language: configuration.merchant.language), $0) }
@@ -75,7 +78,8 @@ public final class TerminalService: Sendable {
         }
         let operations = assembly.operations(
             engine: engine, display: display, parameters: parameters, events: events, printer: { current.printer }, cards: stripes,
-            certificates: certificates, restart: options.restart)
+            certificates: certificates,
+            diagnosis: Diagnosis(registry: registry, link: link, engine: engine, configuration: configuration), restart: options.restart)
         server = try assembly.server(terminal: engine, operations: operations)
         parts.set(engine: engine, server: server)
         self.buses = buses

@@ -30,6 +30,8 @@ public struct TerminalInformation: Sendable {
     public var pendingReversals: Int
     public var offlineCount: Int
     public var devices: [Device]
+    /// `nil` while nothing is planned.
+    public var nextRestart: WallTime?
 
     public init(
         model: String, serialNumber: String, applicationName: String, applicationVersion: String, terminalID: String, merchantID: String,

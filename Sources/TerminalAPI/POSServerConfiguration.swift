@@ -30,9 +30,6 @@ public struct POSServerConfiguration: Sendable {
     public var requestsPerSecond = 50
     public var times = POSTimes()
 
-    /// When the terminal restarts next, in seconds since 1970; `nil`: 24 hours after the server was made.
-    public var nextRestart: Int64?
-
     public init() {}
 }
 
@@ -78,6 +75,8 @@ public struct POSTimes: Sendable {
     public var connectionLife: Duration = .seconds(24 * 3600)
     /// A connection of this age takes no new complex operation.
     public var connectionMaintenance: Duration = .seconds(23 * 3600 + 55 * 60)
+    /// From the first byte of a message to its last.
+    public var message: Duration = .seconds(30)
     /// After a close frame: how long the peer has to answer it.
     public var closing: Duration = .seconds(2)
 

@@ -4,6 +4,11 @@ public struct USBDeviceDescriptor: Sendable, Hashable {
     public var productID: UInt16
     /// bcdDevice, the firmware's release number.
     public var release: UInt16
+    /// The release number as people write it: 0x0105 is 1.05.
+    public var releaseText: String {
+        let low = String(release & 0xFF, radix: 16, uppercase: true)
+        return String(release >> 8, radix: 16) + (low.count == 1 ? ".0" : ".") + low
+    }
     public var deviceClass: UInt8
     public var deviceSubclass: UInt8
     public var deviceProtocol: UInt8

@@ -15,8 +15,7 @@ struct TerminalCommand: AsyncParsableCommand {
         do {
             let configuration = try Configuration(contentsOf: config)
             try await LabTerminal.run(
-                configuration: configuration, bus: bus,
-                logger: makeLogger("terminal", level: .init(rawValue: configuration.logLevel) ?? .info))
+                configuration: configuration, bus: bus, log: configuration.logger(label: "terminal"))
         } catch let error as ConfigurationError {
             makeLogger("terminal").critical("\(error)")
             throw ExitCode(ConfigurationError.exitCode)

@@ -16,17 +16,19 @@ struct Serve: AsyncParsableCommand {
             makeLogger(level: .info).critical("\(error)")
             throw ExitCode(ConfigurationError.exitCode)
         }
-        let logger = makeLogger(level: Logger.Level(rawValue: settings.logLevel) ?? .info)
         if check {
             do throws(ServiceError) { try settings.checkTables() } catch {
-                logger.critical("\(error)")
+                makeLogger(level: .info).critical("\(error)")
                 throw ExitCode(ConfigurationError.exitCode)
             }
             return print("\(config): in order")
         }
+        let (logger, folder) = settings.logger(label: "countertop")
+        var options = TerminalService.Options()
+        options.logs = folder
         let ended = Task { await TerminationSignals.wait() }
         do throws(ServiceError) {
-            let service = try TerminalService(configuration: settings, logger: logger)
+            let service = try TerminalService(configuration: settings, options: options, logger: logger)
             _ = try await service.start()
             SystemNotification.send("READY=1\nSTATUS=listening")
             await ended.value

@@ -100,6 +100,48 @@ def test_a_press_answers_a_display_with_buttons(store):
     pos.close()
 
 
+def test_diagnose_says_what_is_wrong_while_a_sale_runs(store):
+    """Devices with their firmware, the link with its last failure, and every reversal that is still due."""
+    pos = store.pos()
+    store.automatic("visa-credit")
+    store.post("/lab/host", {"next": "garbage"})
+    assert pos.sale(500)["result"] == "24"
+    store.post("/lab/host", {"mode": "refuse"})
+    store.post("/lab/device", {"device": "printer", "action": "unplug"})
+    store.automatic(None)
+    pos.send(operation="Transaction", type="SALE", requestedAmount="500")
+    pos.wait_for_status("Card")
+    other = store.pos()
+    answer = other.ask(operation="Diagnose")
+    assert answer.pop("statuses") == [] and answer["result"] == "0"
+    check(answer)
+    found = answer["diagnosis"]
+    chip = next(device for device in found["devices"] if "chip" in device["kinds"])
+    assert chip["firmware"] and chip["findings"][0]["severity"] == "fine" and chip["driver"]
+    assert {finding["check"] for finding in found["system"]} >= {"host", "certificate", "clock", "disk", "journal", "reversals"}
+    assert found["host"]["state"] in ("connected", "connecting", "down") and int(found["host"]["connections"]) >= 1
+    other.close()
+    pos.ask(operation="Cancel")
+    pos.close()
+    store.post("/lab/host", {"mode": "approve"})
+    store.post("/lab/device", {"device": "printer", "action": "plug"})
+    store.until(store.no_reversal_pending, "the reversal's acknowledgement")
+
+
+def test_diagnose_lists_a_reversal_that_is_due(store):
+    pos = store.pos()
+    store.automatic("visa-credit")
+    store.post("/lab/host", {"mode": "silent"})
+    sale = pos.sale(500)
+    assert sale["result"] == "23"
+    found = pos.ask(operation="Diagnose")["diagnosis"]
+    assert [due["transactionID"] for due in found["reversals"]] == [sale["transactionID"]] and found["severity"] != "fine"
+    store.post("/lab/host", {"mode": "approve"})
+    store.until(store.no_reversal_pending, "the reversal's acknowledgement")
+    assert pos.ask(operation="Diagnose")["diagnosis"]["reversals"] == []
+    pos.close()
+
+
 def test_restart_is_answered_then_the_terminal_goes_and_comes_back(store):
     pos = store.pos()
     answer = pos.ask(operation="Restart", when="now")

@@ -25,7 +25,9 @@ struct TransactionMachineRandomTests {
         var generator = SeededGenerator(seed: seed)
         let partial = Bool.random(using: &generator)
         let lost: POSConnectionLost = Bool.random(using: &generator) ? .reverse : .complete
-        var world = World(machine: TransactionMachine(rules: .init(posConnectionLost: lost, partialApprovalAllowed: partial)))
+        var rules = TransactionMachine.Rules(posConnectionLost: lost, partialApprovalAllowed: partial)
+        rules.asksTip = Int.random(in: 0..<4, using: &generator) == 0
+        var world = World(machine: TransactionMachine(rules: rules))
         let slot = [TransactionMachine.Slot.empty, .usedCard, .freshCard].randomElement(using: &generator) ?? .empty
         world.deliver(.begin(slot, reversalsDue: Bool.random(using: &generator)), seed)
         for _ in 0..<400 where !world.machine.isOver {
@@ -72,6 +74,7 @@ struct TransactionMachineRandomTests {
             case 12 where Int.random(in: 0..<4, using: &generator) == 0:
                 return timers.sorted(by: { $0.rawValue < $1.rawValue }).randomElement(using: &generator).map { .timer($0) }
                     ?? .slot(.usedCard)
+            case 13: return Int.random(in: 0..<8, using: &generator) == 0 ? .tipCancelled : .tipSettled
             default: return commits.first.map { .committed($0) } ?? .slot(.usedCard)
             }
         }

@@ -10,15 +10,16 @@ import Terminal
 /// socket's side channel, and an end at any named point on demand.
 public enum LabTerminal {
     /// Returns when told to end by a signal or when the lab is gone.
-    public static func run(configuration: Configuration, bus path: String, logger: Logger) async throws {
+    public static func run(configuration: Configuration, bus path: String, log: (logger: Logger, folder: LogFolder)) async throws {
         let bus = try SocketBusClient(connectingTo: path)
         let display = LabDisplay(bus)
         let armed = ArmedPoint()
         var options = TerminalService.Options()
         options.buses = [bus]
         options.display = display
+        options.logs = log.folder
         options.pointReached = { armed.reached($0) }
-        let service = try TerminalService(configuration: configuration, options: options, logger: logger)
+        let service = try TerminalService(configuration: configuration, options: options, logger: log.logger)
         let ports = try await service.start()
         let listener = Task {
             for await bytes in bus.sideMessages() {

@@ -18,13 +18,14 @@ public struct RestartSchedule: Sendable, Hashable {
     public let last: ContinuousClock.Instant
 
     /// - Parameters:
+    ///   - now: `start`, unless the time is changed later.
     ///   - localSeconds: of the day, now.
     ///   - minute: of the day, local, when it is to restart; `nil` for when 24 hours are almost over.
-    public init(start: ContinuousClock.Instant, localSeconds: Int, minute: Int?) {
+    public init(start: ContinuousClock.Instant, now: ContinuousClock.Instant? = nil, localSeconds: Int, minute: Int?) {
         last = start + (Self.lifetime - Self.notice)
         let wait = minute.map { ($0 * 60 - localSeconds + 2 * 86_400) % 86_400 }
         // A start at the very minute is that minute's restart.
-        regular = min(last, start + .seconds(wait.map { $0 < 60 ? $0 + 86_400 : $0 } ?? 86_400))
+        regular = min(last, (now ?? start) + .seconds(wait.map { $0 < 60 ? $0 + 86_400 : $0 } ?? 86_400))
     }
 
     public func phase(at now: ContinuousClock.Instant) -> Phase { now >= last ? .maintenance : now >= regular ? .due : .running }

@@ -31,8 +31,8 @@ extension RunningTransaction {
             HostCard.token($0, expiry: request.expiryDate, storedCredential: request.storedCredential)
         }
         return FinancialRequest(
-            exchange: exchange, functionCode: functionCode, processingCode: processingCode, amount: amount, tip: part(request.tipAmount),
-            cashback: part(request.cashbackAmount), surcharge: part(request.surchargeAmount), tax: part(request.taxAmount),
+            exchange: exchange, functionCode: functionCode, processingCode: processingCode, amount: amount, tip: part(plan.tip),
+            cashback: part(request.cashbackAmount), surcharge: part(request.surchargeAmount), tax: part(plan.tax),
             card: presented?.card ?? token, entryMode: entryMode, authentication: presented?.authentication ?? .notAuthenticated,
             pin: presented?.pin, original: plan.original?.posting?.exchange,
             originalApprovalCode: plan.original?.decision?.answer.authCode, batchNumber: acceptance.batchNumber,
@@ -49,10 +49,10 @@ extension RunningTransaction {
             exchange: exchange, functionCode: FunctionCode.financial, reason: reason, processingCode: processingCode, amount: amount,
             entryMode: entryMode, authentication: presented?.authentication ?? .notAuthenticated, approvalCode: approvalCode,
             batchNumber: acceptance.batchNumber, hasCard: hasCard)
-        record.tip = part(request.tipAmount)
+        record.tip = part(plan.tip)
         record.cashback = part(request.cashbackAmount)
         record.surcharge = part(request.surchargeAmount)
-        record.tax = part(request.taxAmount)
+        record.tax = part(plan.tax)
         record.invoice = request.invoice
         record.reference = request.reference
         return record

@@ -9,7 +9,7 @@ final class RunningTransaction {
     let id: TransactionID
     let acceptance: Acceptance
     let report: @Sendable (TransactionReport) -> Void
-    let plan: TransactionPlan
+    var plan: TransactionPlan
     /// Of its first message to the host.
     let exchange: ExchangeIdentity
     /// 1220s of the original that have not left and shall not, should this be decided 0: taken out of the queue meanwhile.

@@ -28,6 +28,8 @@ extension TerminalEngine {
             retrievalReference: retrievalReference, stan: stan, signatureLine: signatureLine)
         receipt.merchantLocation = configuration.merchantLocation
         receipt.lineItems = running?.request.lineItems ?? []
+        receipt.tax = running?.plan.tax
+        receipt.tipLine = running?.plan.tipQuestion == .onReceipt
         receipt.merchantLanguage = language
         receipt.customerLanguage = texts.language
         answer.merchantReceipt = receipt.text(.merchant)

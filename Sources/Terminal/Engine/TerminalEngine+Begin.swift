@@ -21,7 +21,7 @@ extension TerminalEngine {
                 return refuse(request, .terminalNotReady, .maintenance, "The terminal is about to restart.")
             }
             let plan: TransactionPlan
-            do throws(PlanError) { plan = try planner(store).plan(request) } catch {
+            do throws(PlanError) { plan = try planner(store).plan(request, tips: tipRules, asking: canAskForTip) } catch {
                 switch error {
                 case .refused(let refusal): return refuse(request, refusal.result, refusal.condition, refusal.message)
                 case .journal(let failure): throw failure
@@ -94,7 +94,7 @@ extension TerminalEngine {
         draft.transactionID = id
         if request.type != .void {
             draft.requestedAmount = request.requestedAmount
-            draft.tipAmount = request.tipAmount
+            draft.tipAmount = plan.tip
             draft.cashbackAmount = request.cashbackAmount
             draft.surchargeAmount = request.surchargeAmount
         }
@@ -112,6 +112,7 @@ extension TerminalEngine {
             limits: limits, posConnectionLost: configuration.posConnectionLost,
             partialApprovalAllowed: request.parameters["PARTIALAUTH"] == "1")
         rules.entry = plan.entry
+        rules.asksTip = plan.tipQuestion == .asked
         rules.contact = contact(plan, held: held.map(\.id))
         entryRules(&rules, request)
         let acceptance = Acceptance(

@@ -10,6 +10,15 @@ extension TerminalEngine {
         updateSnapshot()
     }
 
+    /// What the host must still be told, oldest need first, for `Diagnose`.
+    public var outstanding: [OutstandingFollowUp] {
+        followUps.items.map { item in
+            OutstandingFollowUp(
+                transaction: item.id.transaction, isReversal: item.followUp.isReversal, stan: item.followUp.exchange.stan,
+                attempts: item.failures, isFlagged: item.isFlagged)
+        }
+    }
+
     private func perform(_ action: FollowUpQueue.Action) {
         switch action {
         case .commit(let id, let commit): self.commit(id, commit)

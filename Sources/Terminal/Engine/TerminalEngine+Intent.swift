@@ -76,9 +76,9 @@ extension TerminalEngine {
             originalAmount: before == current.amount ? nil : before, entryMode: posting.entryMode,
             approvalCode: original.decision?.answer.authCode ?? "", batchNumber: current.acceptance.batchNumber,
             marker: isTip ? AdviceMarker.tipAdjust : nil)
-        record.tip = current.part(request.tipAmount)
+        record.tip = current.part(current.plan.tip)
         record.surcharge = current.part(request.surchargeAmount)
-        record.tax = current.part(request.taxAmount)
+        record.tax = current.part(current.plan.tax)
         record.invoice = request.invoice
         record.reference = request.reference
         return record

@@ -1,14 +1,22 @@
 /// The daily restart: announced when it is due and nothing runs.
 extension TerminalEngine {
-    func scheduleRestart() {
+    /// Again when `RESTARTTIME` has changed.
+    public func scheduleRestart() {
+        let now = environment.clock.now
+        let start = startedAt ?? now
+        startedAt = start
         let local = times(at: environment.clock.wallTime).local
         let minute = environment.parameters?["RESTARTTIME"].flatMap { Int($0) }.map { $0 / 100 * 60 + $0 % 100 }
         restart = RestartSchedule(
-            start: environment.clock.now, localSeconds: local.hour * 3600 + local.minute * 60 + local.second, minute: minute)
+            start: start, now: now, localSeconds: local.hour * 3600 + local.minute * 60 + local.second, minute: minute)
+        let wait = restart.map { $0.regular - now } ?? .zero
+        let planned = environment.clock.wallTime.milliseconds + wait.components.seconds * 1000
+        snapshot.withLock { $0.nextRestart = WallTime(milliseconds: planned) }
         awaitRestart()
     }
 
     private func awaitRestart() {
+        restartWait?.cancel()
         guard let next = restart?.change(after: environment.clock.now) else { return }
         let clock = environment.clock
         restartWait = Task { [weak self] in

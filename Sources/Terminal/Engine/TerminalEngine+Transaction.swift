@@ -41,6 +41,7 @@ extension TerminalEngine {
         case .listen(let ways): listen(ways)
         case .takeSwipe(let fallback): takeSwipe(fallback: fallback)
         case .takeTap: takeTap()
+        case .askForTip: askForTip()
         case .offerApplications: offerApplications()
         case .askForPIN: askForPIN()
         case .stopCard: stopCard()
@@ -86,7 +87,8 @@ extension TerminalEngine {
         guard let running, let deadline = running.hostDeadline, case .exchange(_, let functionCode) = running.plan.profile.message else {
             return feed(.hostOutcome(.notSent))
         }
-        let request = running.financialRequest(functionCode: functionCode)
+        var request = running.financialRequest(functionCode: functionCode)
+        request.vendorID = environment.parameters?["HWVENDORID"].flatMap { $0.isEmpty ? nil : $0 }
         // Only store and forward needs the card again.
         if !running.machine.offlineAllowed { running.presented?.forgetSecrets() }
         exchange(.financial(request), deadline: deadline) { engine, outcome in engine.hostAnswered(outcome, id) }
@@ -128,6 +130,7 @@ extension TerminalEngine {
 
     private func finish(_ over: RunningTransaction) {
         running = nil
+        over.choice?.cancel()
         let intended = over.intent?.followUps ?? []
         let outcomes = over.machine.followUpOutcomes
         if over.decision?.answer.result == .completed {

@@ -63,6 +63,7 @@ public actor TerminalEngine: PaymentTerminal {
         var activity = TerminalInformation.Activity.idle
         var pendingReversals = 0
         var offlineCount = 0
+        var nextRestart: WallTime?
     }
 
     nonisolated let environment: Environment
@@ -103,6 +104,7 @@ public actor TerminalEngine: PaymentTerminal {
     var reconciler = BatchReconciler()
     var reconcilerPause: Task<Void, Never>?
     var restart: RestartSchedule?
+    var startedAt: ContinuousClock.Instant?
     var restartWait: Task<Void, Never>?
     var watches: [Task<Void, Never>] = []
     var presenceWatch: Task<Void, Never>?
@@ -168,7 +170,7 @@ public actor TerminalEngine: PaymentTerminal {
     public nonisolated var information: TerminalInformation {
         let configuration = environment.configuration
         let snapshot = snapshot.withLock { $0 }
-        return TerminalInformation(
+        var information = TerminalInformation(
             model: configuration.model, serialNumber: configuration.serialNumber, applicationName: configuration.applicationName,
             applicationVersion: configuration.applicationVersion, terminalID: configuration.merchant.terminalID,
             merchantID: configuration.merchant.merchantID, batchNumber: snapshot.batchNumber, activity: snapshot.activity,
@@ -176,6 +178,8 @@ public actor TerminalEngine: PaymentTerminal {
             devices: environment.devices.devices.map {
                 TerminalInformation.Device(kind: $0.kind, model: $0.model, serialNumber: $0.serialNumber, state: $0.state)
             })
+        information.nextRestart = snapshot.nextRestart
+        return information
     }
 
     func updateSnapshot() {

@@ -19,6 +19,7 @@ extension TerminalOperations {
     func setParameters(_ settings: [TerminalParameters.Setting], _ isTrusted: Bool) -> OperationAnswer {
         do throws(TerminalParameters.Refusal) {
             let unknown = try environment.parameters.set(settings, mayChangeSecurity: isTrusted)
+            environment.parametersChanged(Set(settings.map(\.key)))
             let now = settings.map { TerminalParameters.Setting(key: $0.key, value: environment.parameters[$0.key] ?? "") }
             return OperationAnswer(.parameters(now), message: Self.unknown(unknown))
         } catch {

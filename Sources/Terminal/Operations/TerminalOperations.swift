@@ -41,6 +41,8 @@ public actor TerminalOperations: OperationPerforming {
         /// Ends the process in order, to be started again.
         public var restart: (@Sendable () -> Void)?
         public var certificates: (any CertificateKeeping)?
+        /// Told of the known keys that were set, for what is not read where it is used.
+        public var parametersChanged: @Sendable (Set<String>) -> Void
         public var diagnose: (@Sendable () async -> OperationAnswer)?
         public var events: @Sendable () -> AsyncStream<TerminalEvent>
         public var log: Logger
@@ -59,6 +61,7 @@ public actor TerminalOperations: OperationPerforming {
             self.clock = clock
             printer = { nil }
             clearRanges = []
+            parametersChanged = { _ in }
             events = { AsyncStream { $0.finish() } }
             log = Logger(label: "countertop.operations")
         }

@@ -85,16 +85,25 @@ extension ParameterDefinition {
 
     /// Every known parameter. The first ten are the Payment Terminal Application's; the others are ours.
     public static let all: [ParameterDefinition] = [
-        .init("HWVENDORID", .text(atMost: 32), "", "Id of the POS's maker; kept for the POS and its support."),
-        .init("TAXPERCENT", .percent(atMost: 10_000), "0.00", "Tax included in the amount when the POS gives none; 0: none."),
-        .init("STATICTIP", .percent(atMost: 10_000), "0.00", "Tip added to every SALE without one, in percent; 0: none."),
-        .init("TIPEXCEED", .percent(atMost: 10_000), "0.00", "Tips above this percentage must be confirmed by the cardholder; 0: never."),
+        .init("HWVENDORID", .text(atMost: 32), "", "Id of the POS's maker; kept for the POS and its support, and told to the host."),
+        .init(
+            "TAXPERCENT", .percent(atMost: 10_000), "0.00",
+            "Tax included in the amount when the POS gives none, for host and receipt; 0: none."),
+        .init(
+            "STATICTIP", .percent(atMost: 10_000), "0.00",
+            "Tip added to every SALE without one where none is asked for, in percent; 0: none."),
+        .init(
+            "TIPEXCEED", .percent(atMost: 10_000), "0.00",
+            "A tip chosen at the terminal that is more than this percentage must be confirmed there; 0: never."),
         .init("LANG", .integer(0...2), "0", "Language of cardholder and cashier texts: 0 English, 1 French, 2 Spanish."),
         .init("ENGVAR", .integer(0...1), "0", "Variety of English: 0 American, 1 British."),
-        .init("NUMLOGDAYS", .integer(1...365), "1", "Days that logs are kept."),
+        .init("NUMLOGDAYS", .integer(1...365), "1", "Days that log files are kept, besides today."),
         .init("NUMBATCHSAVEDAYS", .integer(1...3650), "5", "Days that settled batches are kept."),
         .init("NUMDAYSAUTH", .integer(1...30), "7", "Days that open authorizations are kept before they are released."),
-        .init("TIP", .flag, "0", "Asks the cardholder of every SALE for a tip; the request's own TIP wins."),
+        .init(
+            "TIP", .flag, "0",
+            "Asks the cardholder of every SALE with a card for a tip; the request's own TIP wins. Where no display can ask, the receipt has a line for it."
+        ),
         .init("TIPCHOICES", .percentages, "15,18,20", "Tips offered to the cardholder, in percent."),
         .init("CARDTIMEOUT", .integer(5...60), "60", "Seconds to wait for a card."),
         .init("CARDHOLDERTIMEOUT", .integer(5...75), "75", "Seconds for all that the cardholder does."),

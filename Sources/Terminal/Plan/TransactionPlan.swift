@@ -5,7 +5,13 @@ import PaymentHost
 struct TransactionPlan: Sendable {
     let profile: TransactionProfile
     /// Field 4.
-    let amount: Amount
+    var amount: Amount
+    /// The request's, or what STATICTIP or the cardholder made of it.
+    var tip: Int64?
+    /// The request's, or by TAXPERCENT.
+    var tax: Int64?
+    /// What becomes of a wish for a tip.
+    var tipQuestion = TipQuestion.none
     var entry: TransactionMachine.Entry
     /// What it follows up.
     var original: JournaledTransaction?

@@ -8,7 +8,25 @@ struct TransactionPlanner: Sendable {
     let batchNumber: Int
     let finder: OriginalFinder
 
-    func plan(_ request: TransactionRequest) throws(PlanError) -> TransactionPlan {
+    /// - Parameters:
+    ///   - tips: what the parameters say of tips and tax.
+    ///   - asking: whether there is a display that can ask the cardholder.
+    func plan(_ request: TransactionRequest, tips: TipRules, asking: Bool) throws(PlanError) -> TransactionPlan {
+        var plan = try plan(request)
+        plan.tip = request.type == .void ? nil : request.tipAmount
+        plan.tax = tips.tax(of: request)
+        guard request.type == .sale, request.tipAmount == nil else { return plan }
+        plan.tipQuestion = tips.question(for: request, entry: plan.entry, asking: asking)
+        if plan.tipQuestion != .asked, let tip = tips.staticTip(on: request.requestedAmount ?? 0) {
+            guard let more = Amount(minorUnits: tip, currency: currency).flatMap(plan.amount.adding) else {
+                throw .refused(Refusal(.badField, "requestedAmount: with the tip of STATICTIP more than \(Amount.largest) minor units."))
+            }
+            (plan.tip, plan.amount, plan.tipQuestion) = (tip, more, .none)
+        }
+        return plan
+    }
+
+    private func plan(_ request: TransactionRequest) throws(PlanError) -> TransactionPlan {
         let profile = request.type.profile
         switch request.type {
         case .void: return try planVoid(request, profile)

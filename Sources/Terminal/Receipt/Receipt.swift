@@ -18,6 +18,8 @@ struct Receipt: Sendable {
     var stan: Int
     var signatureLine: Bool
     var lineItems: [LineItem] = []
+    /// Included in the amount.
+    var tax: Int64?
     /// Lines for a tip and the new total, to be written by hand and followed by TIP_ADJUST.
     var tipLine = false
     /// It was printed before.
@@ -86,6 +88,7 @@ struct Receipt: Sendable {
             if let value, value > 0 { layout.pair(words.text(key), money(value)) }
         }
         add("amount", answer.requestedAmount)
+        if answer.type != .void { add("tax", tax) }
         add("tip", answer.tipAmount)
         add("cashback", answer.cashbackAmount)
         add("surcharge", answer.surchargeAmount)

@@ -18,7 +18,7 @@ extension TransactionMachine {
         case .cardEnd:
             guard let end = Self.end(slot) else { return [] }
             return conclude(end)
-        case .new, .decisionCommit, .decided, .dead: return []
+        case .new, .tip, .decisionCommit, .decided, .dead: return []
         }
     }
 

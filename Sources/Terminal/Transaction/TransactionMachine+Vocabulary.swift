@@ -35,6 +35,8 @@ extension TransactionMachine {
         public var posConnectionLost: POSConnectionLost
         /// `PARTIALAUTH` of the request.
         public var partialApprovalAllowed: Bool
+        /// Whether the cardholder chooses a tip before the card.
+        public var asksTip = false
 
         public init(
             limits: TransactionLimits = TransactionLimits(), posConnectionLost: POSConnectionLost = .reverse,
@@ -106,6 +108,9 @@ extension TransactionMachine {
         case ways(Set<EntryWay>)
         case swiped(Swipe)
         case tapped(Tap)
+        /// The cardholder has chosen a tip, or none.
+        case tipSettled
+        case tipCancelled
         /// The kernel offers applications.
         case choiceNeeded
         /// The kernel wants a PIN.
@@ -146,6 +151,7 @@ extension TransactionMachine {
         case takeSwipe(fallback: Bool)
         /// The card just tapped pays.
         case takeTap
+        case askForTip
         case offerApplications
         case askForPIN
         /// Give the dialogue up and power the card off.

@@ -3,6 +3,8 @@
 public struct TransactionMachine: Sendable {
     enum Phase: Sendable, Hashable {
         case new
+        /// The cardholder chooses a tip.
+        case tip
         /// A card that has served its transaction must go first.
         case removal
         case card
@@ -70,6 +72,8 @@ public struct TransactionMachine: Sendable {
         case .choiceMade: return choiceMade()
         case .onlineRequested: return cardPhaseEnded()
         case .cardEnded(let end): return cardEnded(end)
+        case .tipSettled: return tipSettled()
+        case .tipCancelled: return phase == .tip ? decide(.cancelledByCardholder) : []
         case .anotherCard: return phase == .dialogue ? decide(.anotherCard) : []
         case .offlineAllowed(let isAllowed):
             offlineAllowed = isAllowed
@@ -97,9 +101,16 @@ public struct TransactionMachine: Sendable {
         if reversalsDue { actions.append(.startTimer(.reversalWait, rules.limits.reversalWait)) }
         guard rules.entry == .card else { return actions + hostPhaseBegins() }
         // Section 2, "Time limits": CARDTIMEOUT, and CARDHOLDERTIMEOUT for all cardholder steps together.
-        actions += [.startTimer(.card, rules.limits.card), .startTimer(.cardholder, rules.limits.cardholder)]
-        return actions + waitForCard(slot)
+        actions.append(.startTimer(.cardholder, rules.limits.cardholder))
+        self.slot = slot
+        guard rules.asksTip else { return actions + cardIsNext() }
+        phase = .tip
+        return actions + [.status(.tip), .askForTip]
     }
+
+    private mutating func tipSettled() -> [Action] { phase == .tip ? cardIsNext() : [] }
+
+    private mutating func cardIsNext() -> [Action] { [.startTimer(.card, rules.limits.card)] + waitForCard(slot) }
 
     private mutating func choiceNeeded() -> [Action] {
         guard phase == .dialogue else { return [] }
@@ -148,7 +159,8 @@ public struct TransactionMachine: Sendable {
             acceptance = .committing
             return [.commit(.acceptance, withAcceptance: true)]
         // Section 3, 10: nobody acted.
-        case (.card, .removal), (.card, .card), (.cardholder, .removal), (.cardholder, .card), (.cardholder, .choice):
+        case (.card, .removal), (.card, .card), (.cardholder, .tip), (.cardholder, .removal), (.cardholder, .card),
+            (.cardholder, .choice):
             return decide(.timeout)
         // A card that talks for longer than a cardholder may take is no card that can be read.
         case (.cardholder, .dialogue): return decide(.cardUnreadable)
@@ -184,7 +196,7 @@ public struct TransactionMachine: Sendable {
 
     var isBeforeHostContact: Bool {
         switch phase {
-        case .removal, .card, .dialogue, .choice, .reversalWait: true
+        case .tip, .removal, .card, .dialogue, .choice, .reversalWait: true
         case .new, .pendingCommit, .host, .cardEnd, .decisionCommit, .decided, .dead: false
         }
     }

@@ -33,7 +33,7 @@ final class POSFrontDesk {
         desk = POSDesk(
             times: configuration.times, connectionLimit: configuration.connectionLimit, queueLimit: configuration.queueLimit,
             rate: RequestRate(burst: configuration.requestBurst, perSecond: configuration.requestsPerSecond))
-        times = InformationTimes(clock: clock, nextRestart: configuration.nextRestart)
+        times = InformationTimes(clock: clock)
         self.terminal = terminal
         self.operations = operations
         self.clock = clock
@@ -133,7 +133,10 @@ final class POSFrontDesk {
     }
 
     private func encode(_ message: POSMessage) -> ByteBuffer {
-        let bytes = encoder.encode(message) { (terminal.information, times.now()) }
+        let bytes = encoder.encode(message) {
+            let information = terminal.information
+            return (information, times.now(nextRestart: information.nextRestart))
+        }
         var buffer = ByteBufferAllocator().buffer(capacity: Self.frameHeader + bytes.count)
         buffer.moveWriterIndex(to: Self.frameHeader)
         buffer.moveReaderIndex(to: Self.frameHeader)

@@ -34,7 +34,11 @@ extension OperationDefinition {
         OperationDefinition(
             "Diagnose", alwaysAnswered: true,
             "Devices, host link, reversals, disk, clock and certificates, with what is wrong and what to do.",
-            response: [Field("diagnosis", .object([]), "As countertop diagnose --json writes it.")], results: [.completed, .timeout],
+            response: [
+                Field(
+                    "diagnosis", .object(DiagnosisFields.all),
+                    "As countertop diagnose --json writes it, and what only a terminal at work knows.")
+            ], results: [.completed, .timeout],
             example: ["operation": "Diagnose"]
         ) { _, _ in .operation(.diagnose) },
     ]

@@ -108,7 +108,8 @@ final class FrontDoor {
         return WebSocketHandler(
             session: POSConnection(frontDesk: frontDesk, peer: peer, isTrusted: isTrusted), messageLimit: configuration.messageLimit,
             binaryAllowed: false,
-            slowReader: .drop(after: configuration.queueLimit), closingTime: configuration.times.closing)
+            slowReader: .drop(after: configuration.queueLimit), closingTime: configuration.times.closing,
+            messageTime: configuration.times.message)
     }
 
     /// SHA-256 fingerprint of the client's certificate, if it showed one that was verified.

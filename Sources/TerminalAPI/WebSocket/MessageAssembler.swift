@@ -21,6 +21,8 @@ struct MessageAssembler: Sendable {
     let binaryAllowed: Bool
     /// Opcode of the message whose fragments are arriving.
     private var fragmented: WebSocketOpcode?
+    /// Fragments of a message have arrived, and not its last.
+    var isWithinMessage: Bool { fragmented != nil }
     private var collected = ByteBuffer()
     private var utf8 = UTF8Validator()
 

@@ -36,6 +36,7 @@ final class WebSocketHandler: ChannelInboundHandler {
     private let session: any WebSocketSession
     private let slowReader: SlowReader
     private let closingTime: TimeAmount
+    private let messageTime: TimeAmount?
     private var assembler: MessageAssembler
     private var context: ChannelHandlerContext?
     private var state = State.open
@@ -46,11 +47,19 @@ final class WebSocketHandler: ChannelInboundHandler {
     /// The answer to the last ping, while the peer does not take it (RFC 6455, 5.5.3: only the last needs one).
     private var owedPong: ByteBuffer?
     private var deadline: Scheduled<Void>?
+    /// Runs while a message has begun and not ended.
+    private var unfinished: Scheduled<Void>?
+    private var frameCame = false
 
-    init(session: any WebSocketSession, messageLimit: Int, binaryAllowed: Bool, slowReader: SlowReader, closingTime: Duration) {
+    /// - Parameter messageTime: how long a message may take from its first byte to its last; `nil` for ever.
+    init(
+        session: any WebSocketSession, messageLimit: Int, binaryAllowed: Bool, slowReader: SlowReader, closingTime: Duration,
+        messageTime: Duration? = nil
+    ) {
         self.session = session
         self.slowReader = slowReader
         self.closingTime = TimeAmount(closingTime)
+        self.messageTime = messageTime.map { TimeAmount($0) }
         assembler = MessageAssembler(limit: messageLimit, binaryAllowed: binaryAllowed)
     }
 
@@ -121,12 +130,14 @@ final class WebSocketHandler: ChannelInboundHandler {
     func handlerRemoved(context: ChannelHandlerContext) {
         self.context = nil
         deadline?.cancel()
+        unfinished?.cancel()
         tellClosed()
     }
 
     func channelInactive(context: ChannelHandlerContext) {
         state = .closed
         deadline?.cancel()
+        unfinished?.cancel()
         tellClosed()
         context.fireChannelInactive()
     }
@@ -138,9 +149,13 @@ final class WebSocketHandler: ChannelInboundHandler {
             return
         }
         tellBytes()
+        frameCame = true
         switch assembler.accept(frame) {
         case .none, .pong: break
-        case .message(let message, let isText): session.received(message, isText: isText)
+        case .message(let message, let isText):
+            unfinished?.cancel()
+            unfinished = nil
+            session.received(message, isText: isText)
         case .ping(let body): pong(body, context)
         case .close(let code): answerClose(code, context)
         case .fail(let code): close(code)
@@ -148,8 +163,12 @@ final class WebSocketHandler: ChannelInboundHandler {
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
-        if state == .open { tellBytes() }
+        if state == .open {
+            tellBytes()
+            limitMessage(context)
+        }
         bytesTold = false
+        frameCame = false
         context.fireChannelReadComplete()
     }
 
@@ -170,6 +189,20 @@ final class WebSocketHandler: ChannelInboundHandler {
         // What arrives after a frame that could not be decoded.
         case is ByteToMessageDecoderError where state == .closing: break
         default: drop()
+        }
+    }
+
+    /// Bytes without a whole frame are the beginning of one; control frames between fragments give no more time.
+    private func limitMessage(_ context: ChannelHandlerContext) {
+        guard let messageTime else { return }
+        guard assembler.isWithinMessage || !frameCame else {
+            unfinished?.cancel()
+            unfinished = nil
+            return
+        }
+        guard unfinished == nil else { return }
+        unfinished = context.eventLoop.assumeIsolated().scheduleTask(in: messageTime) {
+            self.close(.policyViolation, "message not finished in time")
         }
     }
 

@@ -1,19 +1,21 @@
-import JSON
-import Terminal
+import FuzzTargets
 
-@testable import TerminalAPI
-
-/// libFuzzer on the door of the POS protocol: whatever bytes a message has, it is decoded the same way twice, its answer is JSON, and an error
-/// repeats nothing of what was sent.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzDecoder(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
-    let bytes = UnsafeBufferPointer(start: start, count: count)
-    let request = POSRequestDecoder.decode(bytes)
-    precondition(request == POSRequestDecoder.decode(Array(bytes)), "decoded differently")
-    precondition(request.operation.utf8.count <= POSRequestDecoder.operationLimit)
-    guard case .invalid(let error) = request.body else { return 0 }
-    let message = POSMessage.result(operation: request.operation, .badField, errorMessage: error.description, requestID: request.requestID)
-    let encoded = POSMessageEncoder().encode(message) { preconditionFailure("no snapshot was asked for") }
-    precondition((try? JSONValue(parsing: encoded)) != nil, "the answer is not JSON")
+    runDecoder(UnsafeBufferPointer(start: start, count: count))
     return 0
 }
+
+/// SwiftPM names the entry point of an executable after it, so libFuzzer's own `main` is not the one that is linked.
+@_cdecl("DecoderFuzzer_main")
+public func start(_ count: CInt, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?) -> CInt {
+    var (count, arguments) = (count, arguments)
+    return runDriver(&count, &arguments, fuzzDecoder)
+}
+
+/// Of libFuzzer (FuzzerInterface.h).
+@_silgen_name("LLVMFuzzerRunDriver")
+private func runDriver(
+    _ count: UnsafeMutablePointer<CInt>, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?>,
+    _ target: @convention(c) (UnsafePointer<UInt8>?, Int) -> CInt
+) -> CInt

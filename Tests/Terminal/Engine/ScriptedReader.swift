@@ -129,10 +129,16 @@ final class ScriptedDisplay: CardholderDisplay {
     let shown = Awaitable<DisplayMessage>()
     private let buttons: (stream: AsyncStream<CardholderAnswer>, continuation: AsyncStream<CardholderAnswer>.Continuation)?
 
-    init(hasButtons: Bool = false) { buttons = hasButtons ? AsyncStream.makeStream() : nil }
+    private let keyboard: DisplayAbilities
+
+    init(hasButtons: Bool = false, hasKeyboard: Bool = false) {
+        buttons = hasButtons ? AsyncStream.makeStream() : nil
+        keyboard = hasKeyboard ? .entry : []
+    }
 
     func show(_ message: DisplayMessage) async { shown.append(message) }
-    var abilities: DisplayAbilities { buttons == nil ? [] : .buttons }
+    var abilities: DisplayAbilities { buttons == nil ? [] : keyboard.union(.buttons) }
     func answers() -> AsyncStream<CardholderAnswer>? { buttons?.stream }
-    func press(_ text: String) { buttons?.continuation.yield(CardholderAnswer(.pressed(text))) }
+    func press(_ text: String) { answer(CardholderAnswer(.pressed(text))) }
+    func answer(_ answer: CardholderAnswer) { buttons?.continuation.yield(answer) }
 }

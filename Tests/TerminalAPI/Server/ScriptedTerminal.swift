@@ -108,8 +108,12 @@ final class ScriptedTerminal: PaymentTerminal {
 
     var information: TerminalInformation { Self.information }
 
-    static let information = TerminalInformation(
-        model: "Countertop", serialNumber: "0001", applicationName: "countertop", applicationVersion: "0.1.0", terminalID: "T0000001",
-        merchantID: "M00000000000001", batchNumber: 7, activity: .idle, hostState: .connected, pendingReversals: 1, offlineCount: 0,
-        devices: [.init(kind: .chip, model: "Reader", serialNumber: "R1", state: .ready)])
+    static let information = {
+        var information = TerminalInformation(
+            model: "Countertop", serialNumber: "0001", applicationName: "countertop", applicationVersion: "0.1.0", terminalID: "T0000001",
+            merchantID: "M00000000000001", batchNumber: 7, activity: .idle, hostState: .connected, pendingReversals: 1, offlineCount: 0,
+            devices: [.init(kind: .chip, model: "Reader", serialNumber: "R1", state: .ready)])
+        information.nextRestart = WallTime(milliseconds: 1_767_312_000_000)
+        return information
+    }()
 }

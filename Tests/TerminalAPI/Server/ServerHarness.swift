@@ -46,7 +46,6 @@ struct ServerHarness {
         configuration.port = 0
         configuration.tlsPort = 0
         configuration.tls = tls()
-        configuration.nextRestart = 1_767_312_000
         configure(&configuration)
         let (terminal, clock) = (ScriptedTerminal(), ManualClock())
         let server = try POSServer(
