@@ -12,7 +12,8 @@ func module(_ name: String, _ dependencies: [Target.Dependency], resources: [Res
 
 func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .testTarget(
-        name: "\(name)Tests", dependencies: [.init(stringLiteral: name)] + dependencies, path: "Tests/\(name)", swiftSettings: settings)
+        name: "\(name)Tests", dependencies: [.init(stringLiteral: name), "Seeds"] + dependencies, path: "Tests/\(name)",
+        swiftSettings: settings)
 }
 
 func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -115,6 +116,7 @@ let package = Package(
             name: "EMVBenchmark", dependencies: ["Lab", "EMV", "SmartCard", "Keys", "Money", "Hex"], path: "Tests/Benchmarks/EMVBenchmark",
             swiftSettings: settings),
         // Tests
+        .target(name: "Seeds", path: "Tests/Seeds", swiftSettings: settings),
         .systemLibrary(
             name: "CUMockdev", path: "Tests/HardwareInTheLoop/CUMockdev", pkgConfig: "umockdev-1.0", providers: [.apt(["libumockdev-dev"])]),
         .target(

@@ -1,3 +1,4 @@
+import Seeds
 import Hex
 import Keys
 import SmartCard

@@ -1,3 +1,4 @@
+import Seeds
 import FoundationEssentials
 import Hex
 import SmartCard

@@ -1,3 +1,4 @@
+import Seeds
 import EMV
 import Hex
 import Money

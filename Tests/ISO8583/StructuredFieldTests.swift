@@ -1,3 +1,4 @@
+import Seeds
 import Keys
 import Testing
 

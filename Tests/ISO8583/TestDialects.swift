@@ -1,3 +1,4 @@
+import Seeds
 import Keys
 
 @testable import ISO8583

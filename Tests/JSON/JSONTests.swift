@@ -1,3 +1,4 @@
+import Seeds
 import JSON
 import Testing
 
@@ -70,7 +71,7 @@ struct JSONTests {
     func mutations() throws {
         let text = Array(#"{"operation":"Transaction","type":"SALE","requestedAmount":"500","a":[1,-2,3.5,true,null,"\u00e9"]}"#.utf8)
         for length in text.indices { #expect(throws: JSONError.self) { try JSONValue(parsing: text.prefix(length)) } }
-        var generator = SplitMix(seed: 7)
+        var generator = SeededRandom(seed: 7)
         for _ in 0..<60_000 {
             var mutated = text
             for _ in 0..<Int.random(in: 1...4, using: &generator) {
@@ -78,17 +79,5 @@ struct JSONTests {
             }
             if let value = try? JSONValue(parsing: mutated) { #expect(try JSONValue(parsing: value.text) == value) }
         }
-    }
-}
-
-struct SplitMix: RandomNumberGenerator {
-    private var state: UInt64
-    init(seed: UInt64) { state = seed }
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

@@ -1,3 +1,4 @@
+import Seeds
 import Keys
 import Testing
 
@@ -164,7 +165,7 @@ struct TrackTests {
 
     @Test("random, truncated and mutated tracks never trap")
     func random() {
-        var random = SeededRandom(7813)
+        var random = SeededRandom(seed: 7813)
         for round in 0..<20_000 {
             var bytes =
                 round % 2 == 0

@@ -1,3 +1,4 @@
+import Seeds
 import Hex
 import SmartCard
 import Testing

@@ -1,3 +1,4 @@
+import Seeds
 import Money
 import PaymentHost
 import Testing
@@ -248,7 +249,7 @@ struct FollowUpQueueTests {
     )
     func randomSchedules() {
         for seed in UInt64(0)..<5_000 {
-            var generator = SeededGenerator(seed: seed)
+            var generator = SeededRandom(seed: seed)
             var queue = FollowUpQueue()
             var commits: [(FollowUpID, FollowUpQueue.Commit)] = []
             var flying: Set<FollowUpID> = []

@@ -1,3 +1,4 @@
+import Seeds
 import Testing
 
 @testable import Terminal
@@ -8,7 +9,7 @@ struct STANSequenceTests {
     func neverTwice() {
         var used: Set<Int> = []
         var reserved = 0
-        var generator = SeededGenerator(seed: 1)
+        var generator = SeededRandom(seed: 1)
         for _ in 0..<200 {
             var sequence = STANSequence(reservedThrough: reserved)
             for _ in 0..<Int.random(in: 0...250, using: &generator) {

@@ -1,3 +1,4 @@
+import Seeds
 import PaymentHost
 import Testing
 
@@ -22,7 +23,7 @@ struct TransactionMachineRandomTests {
     }
 
     private static func run(seed: UInt64) -> ResultCode? {
-        var generator = SeededGenerator(seed: seed)
+        var generator = SeededRandom(seed: seed)
         let partial = Bool.random(using: &generator)
         let lost: POSConnectionLost = Bool.random(using: &generator) ? .reverse : .complete
         var rules = TransactionMachine.Rules(posConnectionLost: lost, partialApprovalAllowed: partial)
@@ -56,7 +57,7 @@ struct TransactionMachineRandomTests {
         var replies = 0
         var cancelled = false
 
-        func next(_ generator: inout SeededGenerator) -> TransactionMachine.Event {
+        func next(_ generator: inout SeededRandom) -> TransactionMachine.Event {
             switch Int.random(in: 0..<14, using: &generator) {
             case 0: return .slot(TransactionMachine.Slot.allCases.randomElement(using: &generator) ?? .empty)
             case 1: return .choiceNeeded

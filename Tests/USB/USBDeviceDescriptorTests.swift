@@ -1,3 +1,4 @@
+import Seeds
 import Hex
 import Testing
 import USB
@@ -135,7 +136,7 @@ struct USBDeviceDescriptorTests {
 
     @Test("no bytes trap the parser, and what it accepts it can say again")
     func random() {
-        var random = SeededRandom(state: 2026)
+        var random = SeededRandom(seed: 2026)
         var accepted = 0
         for _ in 0..<20_000 {
             var bytes = Self.reader

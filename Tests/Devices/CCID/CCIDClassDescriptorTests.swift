@@ -1,3 +1,4 @@
+import Seeds
 import Hex
 import Testing
 import USB
@@ -73,7 +74,7 @@ struct CCIDClassDescriptorTests {
 
     @Test("random bytes never trap")
     func random() {
-        var random = SeededRandom(state: 0xCC1D)
+        var random = SeededRandom(seed: 0xCC1D)
         for _ in 0..<20_000 {
             let extra = (0..<Int.random(in: 0...120, using: &random)).map { _ in UInt8.random(in: 0...255, using: &random) }
             _ = CCIDClassDescriptor.search(extra, vendorClass: Bool.random(using: &random))

@@ -1,3 +1,4 @@
+import Seeds
 import Testing
 import USB
 
@@ -341,7 +342,7 @@ struct CCIDExchangeTests {
 
     @Test("whatever comes, the exchange ends, and never traps")
     func random() {
-        var random = SeededRandom(state: 4)
+        var random = SeededRandom(seed: 4)
         for _ in 0..<4_000 {
             let requests: [CCIDExchange.Request] = [
                 .slotStatus, .powerOn([.volts5, .volts3]), .powerOff, .apdu(select), .apdu([UInt8](repeating: 1, count: 200)), .apdu([1]),

@@ -1,3 +1,4 @@
+import Seeds
 import Hex
 import SmartCard
 import Testing
@@ -41,7 +42,7 @@ struct CCIDMessageTests {
 
     @Test("what is written is read back, for every kind and status")
     func roundTrip() {
-        var random = SeededRandom(state: 1)
+        var random = SeededRandom(seed: 1)
         for _ in 0..<5_000 {
             let statuses: [CCIDResponse.CommandStatus] = [.processed, .failed, .timeExtension]
             let cards: [CCIDCardStatus] = [.active, .inactive, .absent]
@@ -83,7 +84,7 @@ struct CCIDMessageTests {
 
     @Test("random bytes never trap, and what is taken is written back the same")
     func random() {
-        var random = SeededRandom(state: 2)
+        var random = SeededRandom(seed: 2)
         for _ in 0..<50_000 {
             var bytes = (0..<Int.random(in: 0...40, using: &random)).map { _ in UInt8.random(in: 0...255, using: &random) }
             if bytes.count >= 10, Bool.random(using: &random) {

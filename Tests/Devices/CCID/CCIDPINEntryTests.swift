@@ -1,3 +1,4 @@
+import Seeds
 import Hex
 import Testing
 
@@ -45,7 +46,7 @@ import Testing
 
 @Suite("The lab pad's answers") struct LabPINPadAnswerTests {
     @Test("any bytes are read or refused, never a trap") func random() throws {
-        var random = SeededRandom(state: 8)
+        var random = SeededRandom(seed: 8)
         for _ in 0..<50_000 {
             let bytes = (0..<Int.random(in: 0...40, using: &random)).map { _ in UInt8.random(in: 0...32, using: &random) }
             guard let answer = try? LabPINPadAnswer(bytes) else { continue }

@@ -1,3 +1,4 @@
+import Seeds
 import Grounds
 import Lab
 import SmartCard
@@ -122,7 +123,7 @@ struct CCIDReaderFaultTests {
             .shortPacket,
             .oversized, .garbage, .timeExtension(multiplier: 255, count: 3), .error(0xFE), .error(0xE0), .error(0x05), .error(0xFF),
         ]
-        var random = SeededRandom(state: 5)
+        var random = SeededRandom(seed: 5)
         for level in [CCIDReaderProfile.Level.shortAPDU, .extendedAPDU] {
             var profile = CCIDReaderProfile()
             profile.level = level

@@ -1,3 +1,4 @@
+import Seeds
 import Testing
 
 @testable import Devices
@@ -103,7 +104,7 @@ struct CCIDSlotPresenceTests {
 
     @Test("whatever comes, insertions only count up and presence alternates")
     func random() {
-        var random = SeededRandom(state: 3)
+        var random = SeededRandom(seed: 3)
         let cards: [CCIDCardStatus] = [.active, .inactive, .absent]
         for seed in 0..<500 {
             var slot = CCIDSlotPresence(activatesItself: seed % 2 == 0)

@@ -1,3 +1,4 @@
+import Seeds
 import Hex
 import Testing
 
@@ -64,7 +65,7 @@ struct HIDReportDescriptorTests {
 
     @Test("random, truncated and mutated descriptors never trap")
     func random() {
-        var random = SeededRandom(state: 1_11)
+        var random = SeededRandom(seed: 1_11)
         let real = hex(sureSwipeDescriptor)
         for round in 0..<20_000 {
             var bytes =

@@ -1,3 +1,4 @@
+import Seeds
 import Hex
 import Keys
 import Testing
@@ -119,7 +120,7 @@ struct IDTechMessageTests {
 
     @Test("random, truncated and mutated messages never trap, and leave the reader usable")
     func random() {
-        var random = SeededRandom(state: 0x0ACD)
+        var random = SeededRandom(seed: 0x0ACD)
         let framed = SmartPINExchange.frame(original)
         for _ in 0..<5_000 {
             var bytes = Bool.random(using: &random) ? framed : sample

@@ -1,3 +1,4 @@
+import Seeds
 import Hex
 import SmartCard
 import Testing
@@ -102,7 +103,7 @@ struct ViVOTests {
 
     @Test("any events in any order end in bounded steps")
     func random() {
-        var random = SeededRandom(state: 62)
+        var random = SeededRandom(seed: 62)
         for _ in 0..<2_000 {
             var exchange = ViVOExchange(
                 ViVOFrame(command: Bool.random(using: &random) ? 0x02 : 0x18, second: 0x40, data: []), limit: .seconds(1))

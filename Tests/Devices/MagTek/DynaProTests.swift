@@ -1,3 +1,4 @@
+import Seeds
 import Hex
 import Keys
 import Testing
@@ -118,7 +119,7 @@ struct DynaProTests {
 
     @Test("any events in any order end in bounded steps")
     func random() throws {
-        var random = SeededRandom(state: 0x3009)
+        var random = SeededRandom(seed: 0x3009)
         for round in 0..<2_000 {
             var exchange = try exchange(
                 [.endSession, .requestSwipe(seconds: 1, chipFailed: true)], round.isMultiple(of: 2) ? .swipe : .pin)

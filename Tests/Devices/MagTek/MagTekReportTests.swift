@@ -1,3 +1,4 @@
+import Seeds
 import Hex
 import Keys
 import Testing
@@ -106,7 +107,7 @@ struct MagTekReportTests {
 
     @Test("random and truncated reports never trap")
     func random() {
-        var random = SeededRandom(state: 475)
+        var random = SeededRandom(seed: 475)
         for _ in 0..<5_000 {
             var report = magneSafeSwipe
             for _ in 0..<Int.random(in: 0...8, using: &random) {

@@ -1,3 +1,4 @@
+import Seeds
 import Testing
 import USB
 
@@ -57,7 +58,7 @@ struct BusFrameTests {
 
     @Test("no bytes trap the decoder")
     func random() {
-        var random = BusRandom(state: 41)
+        var random = SeededRandom(seed: 41)
         let kinds: [UInt8] = [1, 2, 3, 0x11, 0x12, 0x13, 0x14, 0x15, 0x20]
         for _ in 0..<20_000 {
             var bytes = Self.frames.randomElement(using: &random)?.bytes ?? []
@@ -70,18 +71,5 @@ struct BusFrameTests {
             let body = [kinds.randomElement(using: &random) ?? 0] + (0..<40).map { _ in UInt8.random(in: 0...12, using: &random) }
             _ = try? BusFrame(parsing: body[...])
         }
-    }
-}
-
-/// SplitMix64: the same numbers for the same seed.
-struct BusRandom: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var value = state
-        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-        return value ^ (value >> 31)
     }
 }

@@ -1,3 +1,4 @@
+import Seeds
 import Hex
 import Keys
 import SmartCard
@@ -164,7 +165,7 @@ struct EMVCardCryptogramTests {
 
     @Test("Random and changed commands in every phase are answered, never trap, and the card still works")
     func randomCommands() throws {
-        var generator = SeededGenerator(seed: 20)
+        var generator = SeededRandom(seed: 20)
         let cards = try CardProfiles.serving().map { try CardDialogue($0.name) }
         let instructions: [UInt8] = [0x20, 0x82, 0x84, 0x88, 0xA4, 0xA8, 0xAE, 0xB2, 0xCA]
         for dialogue in cards {

@@ -1,3 +1,4 @@
+import Seeds
 import Hex
 import Synchronization
 import Testing
@@ -223,7 +224,7 @@ struct VirtualCCIDReaderTests {
 
     @Test("random messages never trap, and the reader answers the next good one")
     func random() {
-        var random = SystemSeed(state: 6)
+        var random = SeededRandom(seed: 6)
         for level in [CCIDReaderProfile.Level.shortAPDU, .extendedAPDU] {
             let virtual = reader { $0.level = level }
             virtual.insert(MirrorCard())
@@ -242,18 +243,5 @@ struct VirtualCCIDReaderTests {
             virtual.attach { _ in }
             #expect(ask(virtual, "62000000000001000000") == "800200000000010000003B00")
         }
-    }
-}
-
-/// SplitMix64: the same numbers for the same seed.
-private struct SystemSeed: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var value = state
-        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-        return value ^ (value >> 31)
     }
 }

@@ -1,3 +1,4 @@
+import Seeds
 import Testing
 
 @testable import Lab
@@ -249,7 +250,7 @@ struct HostLedgerTests {
 
     @Test("Whatever comes, every family's worth is that of one of its members or of its holds", arguments: 0..<40)
     func invariant(seed: UInt64) {
-        var random = HostRandom(seed: seed)
+        var random = SeededRandom(seed: seed)
         var script = LedgerScript()
         var sent: [HostExchangeKey] = []
         for stan in 1...200 {

@@ -1,3 +1,4 @@
+import Seeds
 import Hex
 import ISO8583
 import Keys
@@ -160,7 +161,7 @@ struct HostMachineTests {
 
     @Test("Truncated, altered and random bytes never trap and never post twice", arguments: 0..<8)
     mutating func anyBytes(seed: UInt64) throws {
-        var random = HostRandom(seed: seed)
+        var random = SeededRandom(seed: seed)
         let good = try messages.bytes(messages.payment(stan: 1, amount: 500))
         for length in 0..<good.count { _ = machine.received(Array(good[..<length]), time: "") }
         for _ in 0..<2000 {

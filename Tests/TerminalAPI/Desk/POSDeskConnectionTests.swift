@@ -1,3 +1,4 @@
+import Seeds
 import Terminal
 import Testing
 
@@ -85,7 +86,7 @@ struct POSDeskConnectionTests {
 
     @Test("whatever the order of events, the desk never spins, never answers a connection that is gone and knows who is connected")
     func randomEvents() {
-        var random = SeededGenerator(seed: 7)
+        var random = SeededRandom(seed: 7)
         for _ in 0..<300 {
             var desk = DeskHarness(connectionLimit: 4)
             var open: Set<ConnectionID> = []
@@ -144,18 +145,5 @@ struct POSDeskConnectionTests {
                 #expect(Set(desk.desk.connections.keys) == open)
             }
         }
-    }
-}
-
-/// SplitMix64.
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-    init(seed: UInt64) { state = seed }
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

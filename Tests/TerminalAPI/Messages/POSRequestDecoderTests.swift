@@ -1,3 +1,4 @@
+import Seeds
 import JSON
 import Terminal
 import Testing
@@ -244,7 +245,7 @@ struct POSRequestDecoderTests {
 
     @Test("truncated, mutated and random messages are answered, never a trap")
     func random() {
-        var random = SeededGenerator(seed: 3)
+        var random = SeededRandom(seed: 3)
         let good = Array(
             "{\"operation\":\"Transaction\",\"type\":\"SALE\",\"requestedAmount\":\"500\",\"parameters\":[{\"key\":\"TIP\",\"value\":\"1\"}],\"requestId\":\"0123456789abcdef\"}"
                 .utf8)

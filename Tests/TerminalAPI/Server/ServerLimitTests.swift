@@ -1,3 +1,4 @@
+import Seeds
 import JSON
 import NIOCore
 import Terminal
@@ -182,7 +183,7 @@ struct ServerLimitTests {
     @Test("random bytes after the upgrade never stop the server")
     func randomBytes() async throws {
         try await ServerHarness.run { harness in
-            var random = SeededGenerator(seed: 11)
+            var random = SeededRandom(seed: 11)
             for round in 0..<60 {
                 let client = try await harness.connect()
                 var bytes = (0..<Int.random(in: 1..<400, using: &random)).map { _ in UInt8.random(in: 0...255, using: &random) }
