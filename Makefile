@@ -67,6 +67,7 @@ bench: build ship venv
 	$(SWIFT) build $(CONFIGURATION) --product HostBenchmark
 	.venv/bin/python Tests/Benchmarks/bench.py
 	.venv/bin/python Tests/Benchmarks/host.py
+	.venv/bin/python Tests/Benchmarks/journal.py
 
 # Schedules of faults in virtual time: RUNS of them from SEED on.
 campaign: build
