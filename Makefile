@@ -69,6 +69,7 @@ bench: build ship venv
 	.venv/bin/python Tests/Benchmarks/bench.py
 	.venv/bin/python Tests/Benchmarks/host.py
 	.venv/bin/python Tests/Benchmarks/emv.py
+	.venv/bin/python Tests/Benchmarks/journal.py
 
 # Schedules of faults in virtual time: RUNS of them from SEED on.
 campaign: build
