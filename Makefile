@@ -67,8 +67,11 @@ fuzz: setup
 bench: build ship venv
 	$(SWIFT) build $(SHIP) --product countertop-lab
 	$(SWIFT) build $(CONFIGURATION) --product HostBenchmark
+	$(SWIFT) build $(CONFIGURATION) --product EMVBenchmark
 	.venv/bin/python Tests/Benchmarks/bench.py
 	.venv/bin/python Tests/Benchmarks/host.py
+	.venv/bin/python Tests/Benchmarks/emv.py
+	.venv/bin/python Tests/Benchmarks/journal.py
 	@scripts/setup.sh $(LABORATORY)
 	PARTS=peers Hardware/lab/hil.sh $(BIN)
 
