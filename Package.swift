@@ -59,7 +59,7 @@ let package = Package(
         module("USB", ["CLibUSB", "CLibUDev", "Hex", "Listening", logging]),
         // Floor 3
         module("Devices", ["USB", "SmartCard", "MagneticStripe", "Keys", "Hex", "Listening", logging]),
-        module("EMV", ["SmartCard", "Keys", "Hex", "Money"]),
+        module("EMV", ["SmartCard", "Keys", "Hex", "Money", yams], resources: [.embedInCode("Tables")]),
         module(
             "PaymentHost",
             [
@@ -116,6 +116,9 @@ let package = Package(
             name: "APIBenchmark",
             dependencies: ["TerminalAPI", "Terminal", logging, nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"), nio("NIOWebSocket")],
             path: "Tests/Benchmarks/APIBenchmark", swiftSettings: settings),
+        .executableTarget(
+            name: "EMVBenchmark", dependencies: ["Lab", "EMV", "SmartCard", "Keys", "Money", "Hex"], path: "Tests/Benchmarks/EMVBenchmark",
+            swiftSettings: settings),
         // Tests
         .target(name: "Seeds", path: "Tests/Seeds", swiftSettings: settings),
         .systemLibrary(

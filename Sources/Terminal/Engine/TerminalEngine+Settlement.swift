@@ -54,6 +54,7 @@ extension TerminalEngine {
         let batch = try JournaledBatch(number: number, events: [.frozen(freeze)])
         frozen = batch
         // Six digits in 48.01.
+        approvals = ApprovalLog()
         batchNumber = number >= 999_999 ? 1 : number + 1
         updateSnapshot()
         return (batch, [.batch(number, .frozen(freeze)), .batchOpened(batchNumber)])
