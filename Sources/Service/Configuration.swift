@@ -59,6 +59,8 @@ public struct Configuration: Sendable {
     /// `nil` for no page.
     public var displayPort: Int?
     public var applicationsFile, brandsFile, authorityKeysFile: String?
+    /// The daily restart is the machine's.
+    public var reboots: Bool
     public var dataDirectory: String
     public var logLevel: String
     public var logDirectory: String
@@ -125,6 +127,7 @@ public struct Configuration: Sendable {
         applicationsFile = path("emv.applications")
         brandsFile = path("emv.brands")
         authorityKeysFile = path("emv.authorityKeys")
+        reboots = text("reboot") == "true"
         dataDirectory = path("data") ?? "/var/lib/countertop"
         logLevel = text("log.level")
         logDirectory = path("log.directory") ?? dataDirectory + "/log"

@@ -160,6 +160,9 @@ enum ConfigurationSchema {
             "Public keys of the payment systems' certification authorities, and revoked certificates (`keys`, `revoked`). Without it the terminal claims no offline data authentication (EMV 9F33)."
         ),
         .init("emv.brands", .path, .optional, "Card brands by AID and card number range; the built-in table otherwise."),
+        .init(
+            "reboot", .boolean, .standard("false"),
+            "The daily restart restarts the whole machine, through systemd; systemd/countertop-reboot.rules lets the terminal ask for it."),
         .init("data", .path, .standard("/var/lib/countertop"), "Folder of the journal, keys and certificates."),
         .init(
             "log.level", .choice(["trace", "debug", "info", "notice", "warning", "error"]), .standard("info"),

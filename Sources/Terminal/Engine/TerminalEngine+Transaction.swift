@@ -154,6 +154,7 @@ extension TerminalEngine {
         prune()
         for continuation in waitingForIdle { continuation.resume() }
         waitingForIdle = []
+        settleWhenIdle()
         restartWhenIdle()
     }
 }

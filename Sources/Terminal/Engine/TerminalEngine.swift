@@ -104,6 +104,9 @@ public actor TerminalEngine: PaymentTerminal {
     var restart: RestartSchedule?
     var startedAt: ContinuousClock.Instant?
     var restartWait: Task<Void, Never>?
+    var settlementWait: Task<Void, Never>?
+    /// Its time has come, and a transaction was running.
+    var isSettlementDue = false
     var watches: [Task<Void, Never>] = []
     var presenceWatch: Task<Void, Never>?
 
@@ -140,6 +143,7 @@ public actor TerminalEngine: PaymentTerminal {
                 for await state in host.states() where state == .connected { await self?.linkConnected() }
             })
         scheduleRestart()
+        scheduleSettlement()
         showWelcome()
     }
 
@@ -151,6 +155,7 @@ public actor TerminalEngine: PaymentTerminal {
         for task in watches + followUpPauses.values { task.cancel() }
         reconcilerPause?.cancel()
         restartWait?.cancel()
+        settlementWait?.cancel()
         presenceWatch?.cancel()
         watches = []
         followUpPauses = [:]
