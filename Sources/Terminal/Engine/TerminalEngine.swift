@@ -64,6 +64,7 @@ public actor TerminalEngine: PaymentTerminal {
         var pendingReversals = 0
         var offlineCount = 0
         var nextRestart: WallTime?
+        var isJournalReadable = true
     }
 
     nonisolated let environment: Environment
@@ -124,6 +125,7 @@ public actor TerminalEngine: PaymentTerminal {
             journal = JournalWriter(store, on: environment.journalThread)
             await takeOver(start)
         } catch {
+            snapshot.withLock { $0.isJournalReadable = false }
             environment.log.critical("\(error)", metadata: ["code": "\(error.code.rawValue)"])
         }
         guard !isDead else { return }
@@ -182,6 +184,7 @@ public actor TerminalEngine: PaymentTerminal {
                 TerminalInformation.Device(kind: $0.kind, model: $0.model, serialNumber: $0.serialNumber, state: $0.state)
             })
         information.nextRestart = snapshot.nextRestart
+        information.isJournalReadable = snapshot.isJournalReadable
         return information
     }
 
