@@ -19,12 +19,14 @@ build: setup
 
 # One build serves everything below; the store tests drive the very programs that ship.
 test: venv
-	@scripts/setup.sh chromium curl
+	@scripts/setup.sh chromium curl $(LABORATORY)
 	$(SWIFT) build $(CONFIGURATION) --build-tests
 	$(SWIFT) test $(CONFIGURATION) --skip-build --parallel
 	.venv/bin/python -m pytest -q Tests/Store Tests/Conformance Tests/Campaigns
+	Tests/HardwareInTheLoop/umockdev.sh $(BIN)
+	PARTS=sale Hardware/lab/hil.sh $(BIN)
 
-# The device tests' bodies on real libusb and libudev, umockdev in the kernel's place. Not part of `make test` yet: Hardware/README.md says what runs.
+# The device tests' bodies on real libusb and libudev, umockdev in the kernel's place.
 umockdev: venv
 	@scripts/setup.sh umockdev
 	$(SWIFT) build $(CONFIGURATION) --build-tests
@@ -65,8 +67,13 @@ fuzz: setup
 bench: build ship venv
 	$(SWIFT) build $(SHIP) --product countertop-lab
 	$(SWIFT) build $(CONFIGURATION) --product HostBenchmark
+	$(SWIFT) build $(CONFIGURATION) --product EMVBenchmark
 	.venv/bin/python Tests/Benchmarks/bench.py
 	.venv/bin/python Tests/Benchmarks/host.py
+	.venv/bin/python Tests/Benchmarks/emv.py
+	.venv/bin/python Tests/Benchmarks/journal.py
+	@scripts/setup.sh $(LABORATORY)
+	PARTS=peers Hardware/lab/hil.sh $(BIN)
 
 # Schedules of faults in virtual time: RUNS of them from SEED on.
 campaign: build

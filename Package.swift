@@ -60,7 +60,7 @@ let package = Package(
         module("USB", ["CLibUSB", "CLibUDev", "Hex", "Listening", logging]),
         // Floor 3
         module("Devices", ["USB", "SmartCard", "MagneticStripe", "Keys", "Hex", "Listening", logging]),
-        module("EMV", ["SmartCard", "Keys", "Hex", "Money"]),
+        module("EMV", ["SmartCard", "Keys", "Hex", "Money", yams], resources: [.embedInCode("Tables")]),
         module(
             "PaymentHost",
             [
@@ -113,6 +113,9 @@ let package = Package(
         .executableTarget(
             name: "HostBenchmark", dependencies: ["Lab", "PaymentHost", "ISO8583", "Keys", "Money", "Hex", logging, nio("NIOPosix")],
             path: "Tests/Benchmarks/HostBenchmark", swiftSettings: settings),
+        .executableTarget(
+            name: "EMVBenchmark", dependencies: ["Lab", "EMV", "SmartCard", "Keys", "Money", "Hex"], path: "Tests/Benchmarks/EMVBenchmark",
+            swiftSettings: settings),
         // Tests
         .target(name: "Seeds", path: "Tests/Seeds", swiftSettings: settings),
         .systemLibrary(

@@ -66,6 +66,33 @@ permissions() {
     # A root hub is none of ours.
     [ "$(stat -c '%G' /dev/bus/usb/001/001)" = root ] || return 1
 }
+# What countertop diagnose says of a reader with a card, as the service's user.
+diagnosis() {
+    plug --device chip --card visa-credit || return 1
+    as countertop "$binaries/countertop" diagnose --json >"$share/diagnosis.json"
+    # 0 to 2 is a report; anything else is a crash.
+    [ $? -le 2 ] || return 1
+    cat "$share/diagnosis.json"
+    grep -q '"answerToReset":"3B' "$share/diagnosis.json" || { echo "no ATR"; return 1; }
+    grep -q '"check":"rules","severity":"fine"' "$share/diagnosis.json" || { echo "the rules are not found"; return 1; }
+}
+# Every kind of device belongs to the group and stays awake; ModemManager and pcscd are told to leave it, and the kernel's printer driver has left.
+kinds() {
+    local kind arguments=() device file count=0
+    for kind in chip stripe contactless printer magnesafe securemag dynapro smartpin; do arguments+=(--device "$kind"); done
+    plug "${arguments[@]}" || return 1
+    for device in /sys/bus/usb/devices/*; do
+        [ -f "$device/idVendor" ] && [ "$(cat "$device/idVendor")" != 1d6b ] || continue
+        file=$(printf '/dev/bus/usb/%03d/%03d' "$(cat "$device/busnum")" "$(cat "$device/devnum")")
+        echo "$(cat "$device/idVendor"):$(cat "$device/idProduct") $(stat -c '%G %a' "$file") $(cat "$device/power/control")"
+        [ "$(stat -c '%G %a' "$file")" = "countertop 660" ] || return 1
+        [ "$(cat "$device/power/control")" = on ] || return 1
+        udevadm info -q property -n "$file" | grep -c -e '^ID_MM_DEVICE_IGNORE=1$' -e '^PCSCLITE_IGNORE=1$' | grep -qx 2 || return 1
+        count=$((count + 1))
+    done
+    [ "$count" = 8 ] || { echo "$count devices, not 8"; return 1; }
+    timeout 30 sh -c 'while ls /sys/bus/usb/drivers/usblp | grep -q ":"; do udevadm settle --timeout=5; done' || { echo "usblp keeps the printer"; return 1; }
+}
 # 3. Whole sales: reader in the kernel, the production program as its user, host simulator, point of sale.
 sale() { .venv/bin/python Tests/HardwareInTheLoop/sale.py "$binaries"; }
 
@@ -80,6 +107,10 @@ for part in ${PARTS:-bodies permissions sale peers}; do
     bodies) check all "the device tests' bodies, each below" bodies ;;
     permissions)
         check chip "the udev rule opens the reader to the service's user, and to nobody else; no autosuspend" permissions
+        unplug 2>/dev/null
+        check all "every kind is the group's and stays awake; ModemManager, pcscd and usblp leave it" kinds
+        unplug 2>/dev/null
+        check chip "countertop diagnose, as the service's user: ATR, rules" diagnosis
         unplug 2>/dev/null
         ;;
     sale) check chip "two sales with countertop serve, unplugged between them" sale ;;

@@ -19,6 +19,9 @@ public struct ApplicationConfiguration: Sendable, Hashable {
     public var randomSelection: RandomSelection
     /// 9F1D, up to 8 bytes, or empty.
     public var riskManagementData: [UInt8]
+    /// AIDs, or their beginnings, that the card is not used by when it offers this application for the same account: the merchant's choice of the
+    /// debit network.
+    public var preferredOver: [[UInt8]]
 
     /// The action codes default to what the schemes have in common: deny where the service is not allowed; otherwise online, and without a host
     /// no approval, for every fault, a floor limit reached and a merchant's wish.
@@ -27,7 +30,7 @@ public struct ApplicationConfiguration: Sendable, Hashable {
         denial: TerminalVerificationResults = ApplicationConfiguration.commonDenial,
         online: TerminalVerificationResults = ApplicationConfiguration.commonOnline,
         default: TerminalVerificationResults = ApplicationConfiguration.commonDefault, floorLimit: Int64 = 0,
-        randomSelection: RandomSelection = .none, riskManagementData: [UInt8] = []
+        randomSelection: RandomSelection = .none, riskManagementData: [UInt8] = [], preferredOver: [[UInt8]] = []
     ) {
         self.aid = aid
         self.partialMatch = partialMatch
@@ -39,6 +42,7 @@ public struct ApplicationConfiguration: Sendable, Hashable {
         self.floorLimit = floorLimit
         self.randomSelection = randomSelection
         self.riskManagementData = riskManagementData
+        self.preferredOver = preferredOver
     }
 
     /// 0010000000.
@@ -55,52 +59,4 @@ public struct ApplicationConfiguration: Sendable, Hashable {
     public static let commonDefault: TerminalVerificationResults = commonOnline.subtracting([
         .lowerConsecutiveOfflineLimitExceeded, .selectedRandomly, .merchantForcedOnline,
     ])
-}
-
-extension ApplicationConfiguration: Codable {
-    public enum CodingKeys: String, CodingKey, CaseIterable {
-        case aid, partialMatch, label, versions, denial, online, `default`, floorLimit, randomSelection, riskManagementData
-    }
-
-    public init(from decoder: any Decoder) throws {
-        let container = try decoder.container(keyedBy: CodingKeys.self)
-        self.init(aid: try container.decodeHex(.aid, 5...16))
-        partialMatch = try container.decodeIfPresent(Bool.self, forKey: .partialMatch) ?? partialMatch
-        label = try container.decodeIfPresent(String.self, forKey: .label) ?? label
-        if let texts = try container.decodeIfPresent([String].self, forKey: .versions) {
-            versions = try texts.map { text in
-                guard let bytes = [UInt8](hex: text), bytes.count == 2 else {
-                    throw DecodingError.dataCorruptedError(
-                        forKey: .versions, in: container, debugDescription: "versions must be 4 hexadecimal digits each")
-                }
-                return bytes
-            }
-        }
-        denial = try Self.actionCode(container, .denial) ?? denial
-        online = try Self.actionCode(container, .online) ?? online
-        self.default = try Self.actionCode(container, .default) ?? self.default
-        floorLimit = try container.decodeIfPresent(Int64.self, forKey: .floorLimit) ?? floorLimit
-        randomSelection = try container.decodeIfPresent(RandomSelection.self, forKey: .randomSelection) ?? randomSelection
-        riskManagementData = try container.decodeHexIfPresent(.riskManagementData, 0...8) ?? riskManagementData
-    }
-
-    private static func actionCode(
-        _ container: KeyedDecodingContainer<CodingKeys>, _ key: CodingKeys
-    ) throws -> TerminalVerificationResults? {
-        try container.decodeHexIfPresent(key, 5...5).flatMap { TerminalVerificationResults(bytes: $0) }
-    }
-
-    public func encode(to encoder: any Encoder) throws {
-        var container = encoder.container(keyedBy: CodingKeys.self)
-        try container.encode(aid.hex, forKey: .aid)
-        try container.encode(partialMatch, forKey: .partialMatch)
-        try container.encode(label, forKey: .label)
-        try container.encode(versions.map(\.hex), forKey: .versions)
-        try container.encode(denial.bytes.hex, forKey: .denial)
-        try container.encode(online.bytes.hex, forKey: .online)
-        try container.encode(self.default.bytes.hex, forKey: .default)
-        try container.encode(floorLimit, forKey: .floorLimit)
-        try container.encode(randomSelection, forKey: .randomSelection)
-        try container.encode(riskManagementData.hex, forKey: .riskManagementData)
-    }
 }

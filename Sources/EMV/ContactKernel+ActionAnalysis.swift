@@ -24,7 +24,12 @@ extension ContactKernel {
 
     /// 10.7: what the default codes leave when the issuer cannot be asked. A transaction that must go online is not approved without it.
     var defaultAction: CryptogramType {
-        transaction.forceOnline || terminal.type.isOnlineOnly || isHit(.unableToGoOnline) || isHit(.denial) ? .aac : .tc
+        mustGoOnline || terminal.type.isOnlineOnly || isHit(.unableToGoOnline) || isHit(.denial) ? .aac : .tc
+    }
+
+    /// No approval without the issuer, whatever the action codes say.
+    private var mustGoOnline: Bool {
+        transaction.forceOnline || (transaction.floorLimitBinds && verificationResults.contains(.floorLimitExceeded))
     }
 
     mutating func analyseTerminalAction() -> [KernelAction] {
@@ -34,7 +39,7 @@ extension ContactKernel {
         } else if terminal.type.isOfflineOnly {
             // 10.7: a terminal that cannot go online applies the default codes now.
             requested = defaultAction
-        } else if terminal.type.isOnlineOnly || transaction.forceOnline || isHit(.online) {
+        } else if terminal.type.isOnlineOnly || mustGoOnline || isHit(.online) {
             requested = .arqc
         } else {
             requested = .tc

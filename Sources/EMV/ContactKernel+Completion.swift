@@ -9,7 +9,8 @@ extension ContactKernel {
 
     /// 10.7 by the default action codes, with the answer codes of Book 4, A6.
     mutating func completeWithoutIssuer() -> [KernelAction] {
-        let action = defaultAction
+        // Only a terminal without a line decides by itself although the floor limit is all that lets it.
+        let action = transaction.floorLimitBinds && !terminal.type.isOfflineOnly ? .aac : defaultAction
         data.set(0x8A, (action == .tc ? "Y3" : "Z3").utf8)
         return requestSecondCryptogram(action)
     }

@@ -9,18 +9,37 @@ extension ContactKernel {
             return cardUnderstoodSelect ? finish(.terminated, .noCommonApplication) : finish(.fallback, .chipNotUsable)
         }
         // 12.4, 4: highest priority first, without priority last, else as the card has them.
-        candidates = candidates.enumerated().sorted { ($0.element.rank, $0.offset) < ($1.element.rank, $1.offset) }.map(\.element)
-        if candidates.count == 1 || !terminal.cardholderSelection {
+        let sorted = candidates.enumerated().sorted { ($0.element.rank, $0.offset) < ($1.element.rank, $1.offset) }.map(\.element)
+        let offered = sorted.filter { !isLessPreferred($0) }
+        // What is not offered comes back when the preferred one falls out.
+        candidates = offered.isEmpty ? sorted : offered + sorted.filter { isLessPreferred($0) }
+        offeredCandidates = offered.isEmpty ? sorted.count : offered.count
+        if offeredCandidates == 1 || !terminal.cardholderSelection {
             // 12.4, 2 and 5: without asking, only what the card lets be taken without confirmation.
-            if let index = candidates.firstIndex(where: { !$0.needsConfirmation }) { return selectCandidate(index) }
+            if let index = candidates.prefix(offeredCandidates).firstIndex(where: { !$0.needsConfirmation }) {
+                return selectCandidate(index)
+            }
         }
         // 12.4, 2 to 4: the cardholder confirms or chooses.
         phase = .choice
-        return [.chooseApplication(candidates.map(\.shown))]
+        return [.chooseApplication(candidates.prefix(offeredCandidates).map(\.shown))]
+    }
+
+    /// Of two applications that lead to the same account (US common debit beside the brand's own AID) only the one that the merchant's table prefers
+    /// is offered. The card must say that both are of one issuer (9F0C or 42); what it leaves open, the cardholder chooses.
+    private func isLessPreferred(_ candidate: Candidate) -> Bool {
+        candidates.contains { other in
+            guard let issuer = other.issuer, issuer == candidate.issuer, other.aid != candidate.aid,
+                applications.indices.contains(other.configuration)
+            else { return false }
+            return applications[other.configuration].preferredOver.contains { candidate.aid.starts(with: $0) }
+        }
     }
 
     mutating func applicationChosen(_ index: Int?) -> [KernelAction] {
-        guard let index, candidates.indices.contains(index) else { return finish(.cancelled, .cancelledByCardholder) }
+        guard let index, (0..<offeredCandidates).contains(index), candidates.indices.contains(index) else {
+            return finish(.cancelled, .cancelledByCardholder)
+        }
         return selectCandidate(index)
     }
 
@@ -53,7 +72,7 @@ extension ContactKernel {
             information.name == selected.aid,
             applications.indices.contains(selected.configuration)
         else { return chooseAnother(.applicationNotSelectable) }
-        let named = information.candidate(configuration: selected.configuration, defaultLabel: selected.label)
+        let named = candidate(information, configuration: selected.configuration, label: selected.label)
         selected.label = named.label
         selected.preferredName = named.preferredName ?? selected.preferredName
         candidate = selected

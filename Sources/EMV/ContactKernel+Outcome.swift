@@ -118,8 +118,8 @@ extension ContactKernel {
         return receipt
     }
 
-    private var finalICCData: [UInt8] { finalData.encoded(FieldTags.finalState) }
-    private var adviceICCData: [UInt8] { finalData.encoded(FieldTags.request) }
+    private var finalICCData: [UInt8] { finalData.encoded(fields.final) }
+    private var adviceICCData: [UInt8] { finalData.encoded(fields.request) }
 
     private var finalData: DataStore {
         var final = data

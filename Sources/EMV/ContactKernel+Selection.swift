@@ -57,9 +57,11 @@ extension ContactKernel {
         add(
             Candidate(
                 aid: aid, label: ApplicationName.label(entry.first(0x50)?.value) ?? applications[configuration].label,
-                preferredName: ApplicationName.preferred(entry.first(0x9F12)?.value, codeTable: directoryCodeTable),
+                preferredName: ApplicationName.preferred(
+                    entry.first(0x9F12)?.value, codeTable: directoryCodeTable, capabilities: terminal.additionalCapabilities),
                 priority: entry.first(0x87)?.content.first ?? 0, configuration: configuration,
-                languages: directoryLanguages))
+                languages: directoryLanguages,
+                issuer: Candidate.issuer(in: entry.children + (entry.first(0x73)?.children ?? []))))
     }
 
     /// An equal AID before one that only begins alike, and of those the longest.
@@ -67,6 +69,17 @@ extension ContactKernel {
         if let equal = applications.firstIndex(where: { $0.aid == aid }) { return equal }
         return applications.indices.filter { applications[$0].partialMatch && aid.starts(with: applications[$0].aid) }
             .max { applications[$0].aid.count < applications[$1].aid.count }
+    }
+
+    /// An application by its own FCI.
+    func candidate(_ information: FileControlInformation, configuration: Int, label: String) -> Candidate {
+        let proprietary = information.proprietary
+        return Candidate(
+            aid: information.name, label: ApplicationName.label(proprietary.first(0x50)?.value) ?? label,
+            preferredName: ApplicationName.preferred(
+                proprietary.first(0x9F12)?.value, codeTable: information.codeTable, capabilities: terminal.additionalCapabilities),
+            priority: proprietary.first(0x87)?.content.first ?? 0, configuration: configuration, languages: information.languages,
+            issuer: Candidate.issuer(in: proprietary + (proprietary.first(0xBF0C)?.children ?? [])))
     }
 
     private mutating func add(_ candidate: Candidate) {
@@ -107,7 +120,7 @@ extension ContactKernel {
             // 12.3.3, 4 and 6: blocked applications are no candidates.
             rejection = .applicationBlocked
         } else {
-            add(information.candidate(configuration: configuration(for: information.name) ?? index, defaultLabel: application.label))
+            add(candidate(information, configuration: configuration(for: information.name) ?? index, label: application.label))
         }
         // 12.3.3, 5: nothing else has exactly this name; 7: others may begin with it.
         guard !isExact, occurrence < Limits.occurrences else { return selectListed(index + 1) }

@@ -53,11 +53,14 @@ public struct ContactKernel: Sendable {
     let applications: [ApplicationConfiguration]
     let transaction: KernelTransaction
     let authorities: CertificationAuthorityKeys
+    let fields: FieldTags
 
     var phase = Phase.ready
     var commands = 0
 
     // Selection
+    /// How many of the candidates, from the first on, the cardholder may choose from.
+    var offeredCandidates = 0
     var candidates: [Candidate] = []
     /// Why the last candidate fell out, or a blocked application was met: the reason when none is left.
     var rejection: Reason?
@@ -93,10 +96,10 @@ public struct ContactKernel: Sendable {
     /// What was told with `.finished`.
     var settled: (verdict: KernelOutcome.Verdict, reason: Reason?)?
 
-    /// `authorities`: keys for offline data authentication, which is performed as far as 9F33 claims it.
+    /// `authorities`: keys for offline data authentication, which is performed as far as 9F33 claims it. `fields`: what field 55 holds.
     public init(
         terminal: TerminalData, applications: [ApplicationConfiguration], transaction: KernelTransaction,
-        authorities: CertificationAuthorityKeys = .none
+        authorities: CertificationAuthorityKeys = .none, fields: FieldTags = .standard
     ) {
         var truthful = terminal
         truthful.capabilities.subtract(Self.pinMethods)
@@ -105,6 +108,7 @@ public struct ContactKernel: Sendable {
         self.applications = applications
         self.transaction = transaction
         self.authorities = authorities
+        self.fields = fields
     }
 
     /// What 9F33 claims only when a device that is attached now can do it.

@@ -2,12 +2,12 @@ import SmartCard
 
 /// One row of the data dictionary.
 public struct DataElement: Sendable, Hashable {
-    public enum Source: Sendable, Hashable {
+    public enum Source: String, Sendable, Hashable, CaseIterable {
         case card, terminal, issuer
     }
 
     /// How values are coded (EMV 4.4 Book 3, 4.3), which also says how a DOL pads and cuts them.
-    public enum Format: String, Sendable, Hashable {
+    public enum Format: String, Sendable, Hashable, CaseIterable {
         case alphabetic = "a"
         case alphanumeric = "an"
         case alphanumericSpecial = "ans"
@@ -35,9 +35,5 @@ public struct DataElement: Sendable, Hashable {
         self.format = format
         self.lengths = lengths
         isCardData = cardData
-    }
-
-    init(_ tag: TagNumber, _ name: String, _ source: Source, _ format: Format, _ length: Int, cardData: Bool = false) {
-        self.init(tag, name, source, format, length...length, cardData: cardData)
     }
 }

@@ -7,6 +7,8 @@ public struct EMVError: Error, Sendable, Hashable, CustomStringConvertible {
         case authorityKeyChecksum = "emv.authorityKeyChecksum"
         /// Two keys have the same RID and index.
         case authorityKeyTwice = "emv.authorityKeyTwice"
+        /// A table file has a row that cannot be used.
+        case tableMalformed = "emv.tableMalformed"
     }
 
     public let code: Code

@@ -1,14 +1,29 @@
 import SmartCard
 
-/// Which data objects go to the host in field 55, in this order. What the card or the terminal does not have is left out. None identifies the
-/// account: that is field 2 or 35.
-public enum FieldTags {
+/// Which data objects go to the host in field 55 (`Tables/fields.yaml`), in this order. What the card or the terminal does not have is left out.
+public struct FieldTags: Sendable, Hashable {
     /// Of a request.
-    public static let request: [TagNumber] = [
-        0x9F26, 0x9F27, 0x9F10, 0x9F37, 0x9F36, 0x95, 0x9A, 0x9C, 0x9F02, 0x5F2A, 0x82, 0x9F1A, 0x9F03, 0x9F33, 0x9F34, 0x9F35, 0x9F1E,
-        0x84,
-        0x9F09, 0x9F41, 0x5F34, 0x9F6E, 0x9F7C,
-    ]
+    public let request: [TagNumber]
     /// Of a reversal or an advice: how the card's part ended.
-    static let finalState: [TagNumber] = [0x9F10, 0x95, 0x9F5B, 0x9B, 0x9F26, 0x9F27, 0x9F36]
+    public let final: [TagNumber]
+
+    /// Those that came with the program; tests hold them to the host protocol.
+    public static let standard =
+        (try? FieldTags(yaml: String(decoding: PackageResources.fields_yaml, as: UTF8.self))) ?? FieldTags(request: [], final: [])
+
+    private init(request: [TagNumber], final: [TagNumber]) {
+        self.request = request
+        self.final = final
+    }
+
+    /// Throws `tableMalformed` for a tag that the dictionary does not know, or that identifies the account: its place is field 2 or 35.
+    public init(yaml: String) throws(EMVError) {
+        let file = try TableFile(yaml: yaml, name: "fields.yaml")
+        self.init(request: try file.tags("request"), final: try file.tags("final"))
+        for tag in request + final {
+            guard let element = DataDictionary[tag], !element.isCardData, !tag.isConstructed else {
+                throw EMVError(.tableMalformed, "fields.yaml: \(tag) is not a known data object without card data.")
+            }
+        }
+    }
 }

@@ -32,12 +32,4 @@ struct FileControlInformation: Sendable {
     var languages: [String] { proprietary.first(0x5F2D).map { ContactKernel.languages($0.value) } ?? [] }
 
     var hasApplicationName: Bool { (5...16).contains(name.count) }
-
-    func candidate(configuration: Int, defaultLabel: String) -> Candidate {
-        Candidate(
-            aid: name, label: ApplicationName.label(proprietary.first(0x50)?.value) ?? defaultLabel,
-            preferredName: ApplicationName.preferred(proprietary.first(0x9F12)?.value, codeTable: codeTable),
-            priority: proprietary.first(0x87)?.content.first ?? 0, configuration: configuration,
-            languages: languages)
-    }
 }

@@ -21,6 +21,9 @@ public struct KernelTransaction: Sendable {
     /// Whether an approval may be taken offline at all (store and forward; type 22 terminals). When false every approval the card offers is
     /// preceded by a request to go online (TVR "merchant forced transaction online").
     public var forceOnline: Bool
+    /// A card may approve offline only what is under its application's floor limit, whatever the action codes say, and never because the host
+    /// could not be reached: a terminal without store and forward.
+    public var floorLimitBinds: Bool
     /// 1…99, fresh for each transaction: random transaction selection (EMV 4.4 Book 3, 10.6.2).
     public var selectionNumber: Int
     /// What the devices attached now can do of 9F33, added to what the terminal data claims: keyed entry, stripe, and the PIN methods, which are
@@ -30,7 +33,8 @@ public struct KernelTransaction: Sendable {
 
     public init(
         transactionType: UInt8, amountAuthorised: Amount, amountOther: Amount, date: KernelDate, time: [UInt8], sequenceCounter: UInt32,
-        unpredictableNumber: [UInt8], forceOnline: Bool, selectionNumber: Int = 99, attached: TerminalCapabilities = [],
+        unpredictableNumber: [UInt8], forceOnline: Bool, floorLimitBinds: Bool = false, selectionNumber: Int = 99,
+        attached: TerminalCapabilities = [],
         history: any TransactionHistory = NoTransactionHistory()
     ) {
         self.transactionType = transactionType
@@ -41,6 +45,7 @@ public struct KernelTransaction: Sendable {
         self.sequenceCounter = sequenceCounter
         self.unpredictableNumber = unpredictableNumber
         self.forceOnline = forceOnline
+        self.floorLimitBinds = floorLimitBinds
         self.selectionNumber = selectionNumber
         self.attached = attached
         self.history = history

@@ -28,25 +28,3 @@ public struct RandomSelection: Sendable, Hashable {
         return number <= target + Int(bias)
     }
 }
-
-/// Anything that is not there is zero.
-extension RandomSelection: Codable {
-    public enum CodingKeys: String, CodingKey, CaseIterable {
-        case threshold, targetPercentage, maximumPercentage
-    }
-
-    public init(from decoder: any Decoder) throws {
-        let container = try decoder.container(keyedBy: CodingKeys.self)
-        func number(_ key: CodingKeys, _ range: ClosedRange<Int64>) throws -> Int64 {
-            let value = try container.decodeIfPresent(Int64.self, forKey: key) ?? 0
-            guard range.contains(value) else {
-                throw DecodingError.dataCorruptedError(
-                    forKey: key, in: container, debugDescription: "\(key.stringValue) must be \(range.lowerBound) to \(range.upperBound)")
-            }
-            return value
-        }
-        threshold = try number(.threshold, 0...999_999_999_999)
-        targetPercentage = Int(try number(.targetPercentage, 0...99))
-        maximumPercentage = Int(try number(.maximumPercentage, Int64(targetPercentage)...99))
-    }
-}

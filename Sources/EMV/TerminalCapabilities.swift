@@ -49,5 +49,14 @@ public struct AdditionalTerminalCapabilities: BitField, Hashable {
     public static let printCardholder = bit(4, 7)
     public static let displayAttendant = bit(4, 6)
     public static let displayCardholder = bit(4, 5)
-    public static let codeTable1 = bit(5, 1)
+    public static let codeTable1 = codeTable(1)
+
+    /// Part 1 to 10 of ISO/IEC 8859: byte 5 has parts 1 to 8, byte 4 parts 9 and 10. Nothing for any other.
+    public static func codeTable(_ part: Int) -> AdditionalTerminalCapabilities {
+        switch part {
+        case 1...8: bit(5, part)
+        case 9, 10: bit(4, part - 8)
+        default: []
+        }
+    }
 }

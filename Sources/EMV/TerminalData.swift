@@ -1,7 +1,5 @@
-import Hex
-
-/// What the kernel is told about the terminal (EMV 4.4 Book 4, 10 and Annex A). Coded values are hexadecimal text when written down. A missing
-/// key takes its default. Currency (5F2A, 5F36) comes with each amount.
+/// What the kernel is told about the terminal (EMV 4.4 Book 4, 10 and Annex A). Currency
+/// (5F2A, 5F36) comes with each amount.
 public struct TerminalData: Sendable, Hashable {
     /// 9F35.
     public var type = TerminalType.attendedMerchant
@@ -36,55 +34,4 @@ public struct TerminalData: Sendable, Hashable {
     public var pinBypass = false
 
     public init() {}
-}
-
-extension TerminalData: Codable {
-    public enum CodingKeys: String, CodingKey, CaseIterable {
-        case type, capabilities, additionalCapabilities, countryCode, interfaceDeviceSerialNumber, merchantCategoryCode
-        case terminalIdentification, merchantIdentifier, merchantNameAndLocation, acquirerIdentifier, defaultDDOL, defaultTDOL
-        case cardholderSelection, pinBypass
-    }
-
-    public init(from decoder: any Decoder) throws {
-        let container = try decoder.container(keyedBy: CodingKeys.self)
-        if let bytes = try container.decodeHexIfPresent(.type, 1...1), let first = bytes.first { type = TerminalType(rawValue: first) }
-        if let bytes = try container.decodeHexIfPresent(.capabilities, 3...3), let value = TerminalCapabilities(bytes: bytes) {
-            capabilities = value
-        }
-        if let bytes = try container.decodeHexIfPresent(.additionalCapabilities, 5...5),
-            let value = AdditionalTerminalCapabilities(bytes: bytes)
-        {
-            additionalCapabilities = value
-        }
-        countryCode = try container.decodeIfPresent(Int.self, forKey: .countryCode) ?? countryCode
-        interfaceDeviceSerialNumber =
-            try container.decodeIfPresent(String.self, forKey: .interfaceDeviceSerialNumber) ?? interfaceDeviceSerialNumber
-        merchantCategoryCode = try container.decodeIfPresent(String.self, forKey: .merchantCategoryCode) ?? merchantCategoryCode
-        terminalIdentification = try container.decodeIfPresent(String.self, forKey: .terminalIdentification) ?? terminalIdentification
-        merchantIdentifier = try container.decodeIfPresent(String.self, forKey: .merchantIdentifier) ?? merchantIdentifier
-        merchantNameAndLocation = try container.decodeIfPresent(String.self, forKey: .merchantNameAndLocation) ?? merchantNameAndLocation
-        acquirerIdentifier = try container.decodeIfPresent(String.self, forKey: .acquirerIdentifier) ?? acquirerIdentifier
-        defaultDDOL = try container.decodeHexIfPresent(.defaultDDOL, 0...252) ?? defaultDDOL
-        defaultTDOL = try container.decodeHexIfPresent(.defaultTDOL, 0...252) ?? defaultTDOL
-        cardholderSelection = try container.decodeIfPresent(Bool.self, forKey: .cardholderSelection) ?? cardholderSelection
-        pinBypass = try container.decodeIfPresent(Bool.self, forKey: .pinBypass) ?? pinBypass
-    }
-
-    public func encode(to encoder: any Encoder) throws {
-        var container = encoder.container(keyedBy: CodingKeys.self)
-        try container.encode([type.rawValue].hex, forKey: .type)
-        try container.encode(capabilities.bytes.hex, forKey: .capabilities)
-        try container.encode(additionalCapabilities.bytes.hex, forKey: .additionalCapabilities)
-        try container.encode(countryCode, forKey: .countryCode)
-        try container.encode(interfaceDeviceSerialNumber, forKey: .interfaceDeviceSerialNumber)
-        try container.encode(merchantCategoryCode, forKey: .merchantCategoryCode)
-        try container.encode(terminalIdentification, forKey: .terminalIdentification)
-        try container.encode(merchantIdentifier, forKey: .merchantIdentifier)
-        try container.encode(merchantNameAndLocation, forKey: .merchantNameAndLocation)
-        try container.encode(acquirerIdentifier, forKey: .acquirerIdentifier)
-        try container.encode(defaultDDOL.hex, forKey: .defaultDDOL)
-        try container.encode(defaultTDOL.hex, forKey: .defaultTDOL)
-        try container.encode(cardholderSelection, forKey: .cardholderSelection)
-        try container.encode(pinBypass, forKey: .pinBypass)
-    }
 }

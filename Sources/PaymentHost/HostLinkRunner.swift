@@ -96,7 +96,7 @@ final class HostLinkRunner {
         let tls = parts.tls
         attempt = connection
         ClientBootstrap(group: parts.loop)
-            .channelOption(.socketOption(.tcp_nodelay), value: 1)
+            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelOption(.socketOption(.so_keepalive), value: 1)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {

@@ -82,16 +82,18 @@ struct Assembly {
         limits.card = configuration.limits.card
         limits.cardholder = configuration.limits.cardholder
         limits.host = configuration.limits.host
-        let authorities = try Tables.authorities(file: configuration.authorityKeysFile)
+        let authorities = try AuthorityKeysFile.read(configuration.authorityKeysFile)
+        let cards = try CardTable.read(file: configuration.cardsFile)
         var terminal = TerminalConfiguration(
             merchant: merchantIdentity, merchantName: merchant.name, currency: merchant.currency, model: Product.name,
             serialNumber: merchant.serialNumber, applicationName: Product.name, applicationVersion: Product.version, limits: limits,
             posConnectionLost: configuration.pos.connectionLost == .complete ? .complete : .reverse,
-            cardBrands: try Tables.brands(file: configuration.brandsFile),
+            cardBrands: cards.brands,
             terminalData: terminalData(authenticatesData: authorities != .none),
-            applications: try Tables.applications(file: configuration.applicationsFile).applications, language: merchant.language,
+            applications: cards.applications, language: merchant.language,
             dataDirectory: files.directory)
         terminal.authorities = authorities
+        terminal.exceptions = try ExceptionFile.read(configuration.exceptionsFile)
         terminal.merchantLocation = merchant.location == "-" ? "" : merchant.location
         terminal.followUpPacing.unknownOriginalFinalAfter =
             try dialect(configuration.host.dialect).options.unknownOriginalFinalAfter.map { .seconds($0) }
@@ -137,6 +139,10 @@ struct Assembly {
         var data = TerminalData()
         data.capabilities = [.chip, .signature, .noCVM]
         if authenticatesData { data.capabilities.formUnion([.sda, .dda, .cda]) }
+        data.type = configuration.kernel.terminalType
+        data.pinBypass = configuration.kernel.pinBypass
+        data.cardholderSelection = configuration.kernel.cardholderSelection
+        for part in configuration.kernel.codeTables { data.additionalCapabilities.formUnion(.codeTable(part)) }
         data.countryCode = configuration.merchant.countryCode
         data.interfaceDeviceSerialNumber = configuration.merchant.serialNumber.prefixPadded(8)
         data.merchantCategoryCode = configuration.merchant.categoryCode

@@ -1,4 +1,5 @@
 import Devices
+import EMV
 import Money
 import USB
 
@@ -46,6 +47,13 @@ public struct Configuration: Sendable {
         public var macKey: String?
     }
 
+    public struct Kernel: Sendable {
+        public var terminalType: TerminalType
+        public var pinBypass, cardholderSelection: Bool
+        /// Parts of ISO/IEC 8859.
+        public var codeTables: [Int]
+    }
+
     public struct Limits: Sendable {
         public var card, cardholder, host: Duration
     }
@@ -58,7 +66,8 @@ public struct Configuration: Sendable {
     public var limits: Limits
     /// `nil` for no page.
     public var displayPort: Int?
-    public var applicationsFile, brandsFile, authorityKeysFile: String?
+    public var kernel: Kernel
+    public var cardsFile, exceptionsFile, authorityKeysFile: String?
     /// The daily restart is the machine's.
     public var reboots: Bool
     public var dataDirectory: String
@@ -124,8 +133,12 @@ public struct Configuration: Sendable {
             card: .seconds(number("limits.cardTimeout")), cardholder: .seconds(number("limits.cardholderTimeout")),
             host: .seconds(number("limits.hostTimeout")))
         displayPort = optional("display.port").flatMap { Int($0) }
-        applicationsFile = path("emv.applications")
-        brandsFile = path("emv.brands")
+        kernel = Kernel(
+            terminalType: TerminalType(rawValue: UInt8(text("emv.terminalType"), radix: 16) ?? 0x22),
+            pinBypass: text("emv.pinBypass") == "true", cardholderSelection: text("emv.cardholderSelection") == "true",
+            codeTables: list("emv.codeTables").compactMap { Int($0) })
+        cardsFile = path("emv.cards")
+        exceptionsFile = path("emv.exceptions")
         authorityKeysFile = path("emv.authorityKeys")
         reboots = text("reboot") == "true"
         dataDirectory = path("data") ?? "/var/lib/countertop"

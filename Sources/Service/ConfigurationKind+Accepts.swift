@@ -28,6 +28,7 @@ extension ConfigurationKind.ListElement {
             guard parts.count <= 2, parts.first?.isEmpty == false else { return false }
             guard text.allSatisfy({ $0.isHexDigit || $0 == "." || $0 == ":" || $0 == "/" }) else { return false }
             return parts.count == 1 || Int(parts[1]).map { (0...(isIPv6 ? 128 : 32)).contains($0) } ?? false
+        case .codeTable: return Int(text).map((1...10).contains) ?? false
         case .fingerprint: return [UInt8](hex: text)?.count == 32
         case .origin: return text.hasPrefix("https://") || text.hasPrefix("http://") || text == "null"
         case .name: return !text.isEmpty && text.utf8.count <= 253 && text.allSatisfy { $0.isLetter || $0.isNumber || ".-:".contains($0) }

@@ -22,6 +22,7 @@ enum ConfigurationKind: Sendable {
         case fingerprint = "SHA-256 fingerprints, 64 hexadecimal digits"
         case origin = "origins such as https://pos.example"
         case name = "host names or addresses"
+        case codeTable = "numbers from 1 to 10"
         case cardPrefix = "leading digits of card numbers, 1 to 12; not 3 to 6, nor any of 2221 to 2720"
     }
 
@@ -154,12 +155,22 @@ enum ConfigurationSchema {
             "display.port", .integer(0...65535), .optional,
             "Port on loopback of the cardholder display page, for a kiosk browser on this machine; 0 for any free one. Without it there is no page."
         ),
-        .init("emv.applications", .path, .optional, "Applications (AIDs), their action codes and limits; the built-in table otherwise."),
         .init(
             "emv.authorityKeys", .path, .optional,
             "Public keys of the payment systems' certification authorities, and revoked certificates (`keys`, `revoked`). Without it the terminal claims no offline data authentication (EMV 9F33)."
         ),
-        .init("emv.brands", .path, .optional, "Card brands by AID and card number range; the built-in table otherwise."),
+        .init("emv.cards", .path, .optional, "Brands, applications (AIDs), number ranges and limits; the built-in table otherwise."),
+        .init("emv.exceptions", .path, .optional, "Exception file: cards that are not approved without their issuer."),
+        .init(
+            "emv.terminalType", .choice(["21", "22", "23", "24", "25", "26"]), .standard("22"),
+            "EMV 9F35, a merchant's terminal: attended online only, both, offline only (21 to 23), unattended the same (24 to 26)."),
+        .init("emv.pinBypass", .boolean, .standard("false"), "Whether a cardholder may leave the PIN out at an attended terminal."),
+        .init(
+            "emv.cardholderSelection", .boolean, .standard("true"),
+            "Whether the cardholder chooses among several applications; if not, the card's first priority is taken."),
+        .init(
+            "emv.codeTables", .list(.codeTable), .standard("1"),
+            "Parts of ISO/IEC 8859 in which display and receipt printer can show names that cards give (EMV 9F40)."),
         .init(
             "reboot", .boolean, .standard("false"),
             "The daily restart restarts the whole machine, through systemd; systemd/countertop-reboot.rules lets the terminal ask for it."),

@@ -60,7 +60,8 @@ struct TerminalFiles {
         var buffer = [CChar](repeating: 0, count: 256)
         if gethostname(&buffer, buffer.count - 1) == 0 {
             let name = String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-            if !name.isEmpty { hosts.append(name) }
+            // What the kernel says before anybody named the machine is no name.
+            if !name.isEmpty, name != "(none)" { hosts.append(name) }
         }
         var addresses: Set<String> = ["127.0.0.1", "::1"]
         var first: UnsafeMutablePointer<ifaddrs>?

@@ -1,10 +1,12 @@
 import ArgumentParser
+import Foundation
 import JSON
 import Lab
 
 struct CardsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "cards", abstract: "The virtual cards. Their numbers and PINs are test data.", subcommands: [List.self, Show.self],
+        commandName: "cards", abstract: "The virtual cards. Their numbers and PINs are test data.",
+        subcommands: [List.self, Show.self, Issue.self],
         defaultSubcommand: List.self)
 
     struct List: ParsableCommand {
@@ -26,5 +28,21 @@ struct CardsCommand: ParsableCommand {
         @Argument(help: "Name of the card.") var name: String
 
         func run() throws { say(try CardProfiles.named(name).listing.prettyText) }
+    }
+
+    struct Issue: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Personalises a card of your own: checks the profile and prints what would be on the chip.",
+            discussion: "Certificates are signed by the lab's own authorities. Their keys protect nothing.")
+        @Argument(help: "A profile as in Sources/Lab/Cards/Profiles.") var profile: String
+
+        func run() throws {
+            guard let text = try? String(contentsOfFile: profile, encoding: .utf8) else {
+                throw ValidationError("\(profile) is not there or cannot be read as UTF-8 text.")
+            }
+            do { say(try CardIssuer().issuedRecords(try CardProfile(yaml: text)).prettyText) } catch let error as LabError {
+                throw ValidationError("\(error)")
+            }
+        }
     }
 }

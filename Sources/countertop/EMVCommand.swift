@@ -5,7 +5,7 @@ import Glibc
 struct EMVCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "emv", abstract: "Runs a transaction on the attached reader, or decodes what cards and terminals exchange.",
-        subcommands: [RunEMVCommand.self, DecodeEMVCommand.self], defaultSubcommand: RunEMVCommand.self)
+        subcommands: [RunEMVCommand.self, DecodeEMVCommand.self, ExceptionCommand.self], defaultSubcommand: RunEMVCommand.self)
 }
 
 struct DecodeEMVCommand: ParsableCommand {

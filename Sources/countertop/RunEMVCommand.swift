@@ -17,6 +17,8 @@ struct RunEMVCommand: AsyncParsableCommand {
     @Option(help: "ISO 4217, such as USD.") var currency = "USD"
     @Option(help: "sale, cash, cashback or refund.") var type = TransactionType.sale
     @Flag(help: "Also every command and every data object of the answers, card data masked.") var trace = false
+    @Option(help: "The terminal's configuration, for its card table and authority keys; without it the built-in table and no keys.")
+    var config: String?
 
     enum TransactionType: String, ExpressibleByArgument, CaseIterable {
         case sale, cash, cashback, refund
@@ -36,6 +38,7 @@ struct RunEMVCommand: AsyncParsableCommand {
         guard let currency = Currency(self.currency), let money = Amount(minorUnits: self.amount, currency: currency) else {
             throw ValidationError("No such amount or currency.")
         }
+        let run = try cardRun(money)
         let bus: LibUSBBus
         do { bus = try LibUSBBus(logger: makeLogger(level: .error)) } catch {
             throw ValidationError("USB cannot be used on this machine: \(error.message)")
@@ -48,46 +51,30 @@ struct RunEMVCommand: AsyncParsableCommand {
         while let reader = await readers.next() {
             guard let reader else { continue }
             for await presence in reader.cardPresence() where presence != .absent {
-                do throws(DeviceError) { try await dialogue(with: reader, money) } catch {
+                do throws(DeviceError) { return try await run.run(with: reader) { print($0) } } catch {
                     print("The reader or the card failed: \(error)")
                     throw ExitCode.failure
                 }
-                await reader.powerOff()
-                return
             }
         }
         throw ExitCode.failure
     }
 
-    private func dialogue(with reader: any ChipReader, _ money: Amount) async throws(DeviceError) {
+    private func cardRun(_ money: Amount) throws -> CardRun {
         let now = Self.now()
-        let applications: [ApplicationConfiguration]
-        do { applications = try BuiltInTables.applications() } catch { throw DeviceError(.unsupported, "\(error)") }
-        var kernel = ContactKernel(
-            terminal: TerminalData(), applications: applications,
-            transaction: KernelTransaction(
-                transactionType: type.code, amountAuthorised: money, amountOther: type == .cashback ? money : .zero(money.currency),
-                date: now.date, time: now.time, sequenceCounter: 1,
-                unpredictableNumber: (0..<4).map { _ in UInt8.random(in: 0...255) }, forceOnline: true))
-        var lines = KernelTrace()
-        var actions = kernel.on(.start(answerToReset: try await reader.powerOn()))
-        while let action = actions.first {
-            show(lines.stageLines(kernel.stage))
-            switch action {
-            case .transmit(let command):
-                let response = try await reader.transmit(command)
-                if trace { show(lines.lines(command) + lines.lines(response)) }
-                actions = kernel.on(.response(response))
-            case .chooseApplication(let candidates):
-                show(candidates.map { "   \($0.aid.hex)  \($0.preferredName ?? $0.label)" } + ["   the first is taken"])
-                actions = kernel.on(.applicationChosen(0))
-            // This command has no keypad.
-            case .enterPIN: actions = kernel.on(.pin(.unavailable))
-            case .goOnline: actions = kernel.on(.hostAnswered(.unableToGoOnline))
-            case .finished(let outcome):
-                show(lines.lines(outcome))
-                return
-            }
+        let transaction = KernelTransaction(
+            transactionType: type.code, amountAuthorised: money, amountOther: type == .cashback ? money : .zero(money.currency),
+            date: now.date, time: now.time, sequenceCounter: 1, unpredictableNumber: (0..<4).map { _ in UInt8.random(in: 0...255) },
+            forceOnline: true)
+        do {
+            guard let config else { return CardRun(transaction: transaction, cards: try CardTable.builtIn(), isTraced: trace) }
+            return try CardRun(transaction: transaction, configuration: try Configuration(contentsOf: config), isTraced: trace)
+        } catch let error as ConfigurationError {
+            print("\(error)")
+            throw ExitCode(ConfigurationError.exitCode)
+        } catch let error as ServiceError {
+            print("\(error)")
+            throw ExitCode(ConfigurationError.exitCode)
         }
     }
 
@@ -99,6 +86,4 @@ struct RunEMVCommand: AsyncParsableCommand {
         let digits = [local.tm_hour, local.tm_min, local.tm_sec].map { UInt8(clamping: $0 / 10 << 4 | $0 % 10) }
         return (KernelDate(year: Int(local.tm_year) + 1900, month: Int(local.tm_mon) + 1, day: Int(local.tm_mday)), digits)
     }
-
-    private func show(_ lines: [String]) { for line in lines { print(line) } }
 }

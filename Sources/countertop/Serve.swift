@@ -16,7 +16,13 @@ struct Serve: AsyncParsableCommand {
             makeLogger(level: .info).critical("\(error)")
             throw ExitCode(ConfigurationError.exitCode)
         }
-        if check { return print("\(config): in order") }
+        if check {
+            do throws(ServiceError) { try settings.checkTables() } catch {
+                makeLogger(level: .info).critical("\(error)")
+                throw ExitCode(ConfigurationError.exitCode)
+            }
+            return print("\(config): in order")
+        }
         let (logger, folder) = settings.logger(label: "countertop")
         var options = TerminalService.Options()
         options.logs = folder
@@ -30,7 +36,7 @@ struct Serve: AsyncParsableCommand {
             await service.shutdown()
         } catch {
             logger.critical("\(error)")
-            throw ExitCode.failure
+            throw error.code == .table ? ExitCode(ConfigurationError.exitCode) : ExitCode.failure
         }
     }
 }

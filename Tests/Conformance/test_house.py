@@ -72,6 +72,13 @@ def test_the_program_does_not_stop_itself_on_purpose(construct):
     assert found == []
 
 
+def test_an_option_of_tcp_is_not_set_on_the_socket():
+    """NIO's socketOption() is of level SOL_SOCKET, where TCP_NODELAY's number is SO_DEBUG: only root may set that, so nobody else can connect."""
+    found = [f"{path.relative_to(ROOT)}:{number}" for path in SOURCES for number, line in enumerate(path.read_text().splitlines(), 1)
+             if re.search(r"socketOption\(\.tcp_", line)]
+    assert found == []
+
+
 def test_an_unchecked_sendable_has_its_proof_beside_it():
     bare = []
     for path in SOURCES:

@@ -250,7 +250,9 @@ struct DeviceRegistryTests {
         await bench.close()
     }
 
-    @Test("plugging faster than a reader can be opened ends with the reader in service")
+    @Test(
+        "plugging faster than a reader can be opened ends with the reader in service",
+        .notUnderUMockdev("it wraps at most 50 open nodes a process, and ends it over one more"))
     func bouncing() async throws {
         let virtual = VirtualCCIDReader()
         let bench = try Bench()
@@ -260,10 +262,21 @@ struct DeviceRegistryTests {
         }
         try bench.bus.plug(virtual, at: Bench.port)
         virtual.insert(EchoCard())
-        await eventually("the reader works") { bench.registry.devices.map(\.state) == [.ready] }
-        let reader = try await bench.chipReader()
-        #expect(try await reader.present() == 1)
-        #expect(try await reader.powerOn() == [0x3B, 0x20, 0x00])
+        // A system is behind with its messages: what is in service may be from an earlier plug, and goes.
+        var answer: [UInt8]?
+        repeat {
+            await eventually("the reader works") { bench.registry.devices.map(\.state) == [.ready] }
+            do throws(DeviceError) {
+                guard let reader = try? await bench.chipReader() else { throw DeviceError(.deviceGone, "the registry ended") }
+                for await case .present in reader.cardPresence() {
+                    answer = try await reader.powerOn()
+                    break
+                }
+            } catch {
+                guard Ground.current.isReal, error.code == .deviceGone else { throw error }
+            }
+        } while answer == nil && Ground.current.isReal
+        #expect(answer == [0x3B, 0x20, 0x00])
         await bench.close()
     }
 }

@@ -45,6 +45,14 @@ struct CardholderVerificationTests {
         try expect(noAmounts + "4000" + "1F00", "400001", byte3: "80", verification: .failed)
     }
 
+    /// The lists of openemv/emv-utils, tests/emv_cvmlist_test.c, at an attended terminal without PIN pad; the others of them are in the tests above.
+    @Test("lists as cards have them")
+    func lists() throws {
+        try expect("000186A0000003E84403", "3F0001", byte3: "80", verification: .failed)
+        try expect("000186A0000003E84201", "3F0001", byte3: "80", verification: .failed)
+        try expect("00000000000000004201440341035E0342031F03", "5E0300", byte3: "00", verification: .signature)
+    }
+
     @Test("PIN is wanted and cannot be taken: the bit says so, bit 7 of the rule whether the next one counts")
     func pin() throws {
         for method in ["01", "02", "03", "04", "05"] {

@@ -48,7 +48,7 @@ struct DataElementTests {
         }
         #expect(DataDictionary[0x9F02]?.format == .numeric && DataDictionary[0x9F02]?.lengths == 6...6)
         #expect(DataDictionary[0xDF01] == nil)
-        for tag in FieldTags.request + FieldTags.finalState {
+        for tag in FieldTags.standard.request + FieldTags.standard.final {
             #expect(DataDictionary[tag] != nil && DataDictionary[tag]?.isCardData == false, "\(tag) goes to the host in the clear")
         }
     }
@@ -98,37 +98,5 @@ struct DataElementTests {
         #expect(NumericCoding.bytes(digits: "12a3456789", count: 3).hex == "456789")
         #expect(NumericCoding.bytes(digits: "", count: 2).hex == "0000")
         #expect(NumericCoding.value([UInt8](repeating: 0x99, count: 40)) == nil)
-    }
-
-    @Test("terminal data and applications are written and read with hexadecimal text, and defaults for what is missing")
-    func configuration() throws {
-        let decoder = JSONDecoder()
-        #expect(try decoder.decode(TerminalData.self, from: Data("{}".utf8)) == TerminalData())
-        let text = #"{"type":"25","capabilities":"602808","countryCode":276,"defaultTDOL":"9F0206"}"#
-        let terminal = try decoder.decode(TerminalData.self, from: Data(text.utf8))
-        #expect(terminal.type.rawValue == 0x25 && terminal.capabilities.bytes.hex == "602808" && terminal.countryCode == 276)
-        #expect(try decoder.decode(TerminalData.self, from: try JSONEncoder().encode(terminal)) == terminal)
-
-        let application = try decoder.decode(ApplicationConfiguration.self, from: Data(#"{"aid":"A0000000031010"}"#.utf8))
-        #expect(application == ApplicationConfiguration(aid: [0xA0, 0, 0, 0, 3, 0x10, 0x10]))
-        let full =
-            #"{"aid":"A000000003","partialMatch":false,"versions":["0096"],"denial":"0010000000","online":"FC50BC8800","default":"DC4000A800","floorLimit":1000,"riskManagementData":"6C00800000000000","label":"V"}"#
-        let read = try decoder.decode(ApplicationConfiguration.self, from: Data(full.utf8))
-        #expect(read.online.bytes.hex == "FC50BC8800" && read.versions == [[0x00, 0x96]] && !read.partialMatch && read.floorLimit == 1000)
-        #expect(try decoder.decode(ApplicationConfiguration.self, from: try JSONEncoder().encode(read)) == read)
-    }
-
-    @Test(
-        "a bad value is refused and its key named",
-        arguments: [
-            (#"{"aid":"A0"}"#, "aid"), (#"{"aid":"A00000000G"}"#, "aid"), (#"{"aid":"A000000003","online":"00"}"#, "online"),
-            (#"{"aid":"A000000003","versions":["1"]}"#, "versions"), (#"{"label":"x"}"#, "aid"),
-        ])
-    func badConfiguration(text: String, key: String) {
-        #expect {
-            try JSONDecoder().decode(ApplicationConfiguration.self, from: Data(text.utf8))
-        } throws: {
-            "\($0)".contains(key)
-        }
     }
 }

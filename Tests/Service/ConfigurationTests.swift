@@ -37,6 +37,19 @@ struct ConfigurationTests {
         #expect(configuration.pos.connectionLost == .reverse)
     }
 
+    @Test("The kernel is an attended terminal of type 22 unless told otherwise")
+    func kernel() throws {
+        let standard = try Configuration(yaml: Self.least, file: "/c.yaml")
+        #expect(standard.kernel.terminalType.rawValue == 0x22 && !standard.kernel.pinBypass && standard.kernel.cardholderSelection)
+        #expect(standard.kernel.codeTables == [1] && standard.cardsFile == nil && standard.exceptionsFile == nil)
+        let other = try Configuration(
+            yaml: Self.least
+                + "\nemv: {terminalType: 25, pinBypass: true, cardholderSelection: false, codeTables: [1, 5], cards: c.yaml, exceptions: e.txt}",
+            file: "/etc/t.yaml")
+        #expect(other.kernel.terminalType.rawValue == 0x25 && other.kernel.pinBypass && !other.kernel.cardholderSelection)
+        #expect(other.kernel.codeTables == [1, 5] && other.cardsFile == "/etc/c.yaml" && other.exceptionsFile == "/etc/e.txt")
+    }
+
     @Test("Relative paths start at the file's folder")
     func relativePaths() throws {
         let configuration = try Configuration(yaml: Self.least + "\n  macKey: keys/mac\ndata: /srv/t", file: "/etc/countertop/c.yaml")
@@ -62,6 +75,7 @@ struct ConfigurationTests {
             ("limits: {hostTimeout: 31}", "limits.hostTimeout", "5 to 30"),
             ("pos: {connectionLost: keep}", "pos.connectionLost", "reverse, complete"),
             ("pos: 8442", "pos", "address, port"), ("pos: {certificate: a.pem}", "pos.certificate", "pos.key"),
+            ("emv: {terminalType: 27}", "emv.terminalType", "21, 22, 23"), ("emv: {codeTables: [0]}", "emv.codeTables", "1 to 10"),
             ("pos: {allow: [10.0.0.0/33]}", "pos.allow", "address ranges"),
         ])
     func badValue(line: String, key: String, allowed: String) throws {
@@ -108,8 +122,6 @@ struct ConfigurationTests {
 
     @Test("docs/configuration.md says what the schema says")
     func documentation() throws {
-        let root = #filePath.components(separatedBy: "/Tests/")[0]
-        let page = try #require(FileManager.default.contents(atPath: root + "/docs/configuration.md"))
-        #expect(String(decoding: page, as: UTF8.self).contains(ConfigurationReference.markdown))
+        try expectPage("configuration.md", contains: ConfigurationReference.markdown)
     }
 }

@@ -220,4 +220,36 @@ struct TerminalEngineEntryTests {
         let printed = await printer.printed.wait { $0.count == 2 }
         #expect(printed.map { $0.lines.map(\.text).joined(separator: "\n") } == [answer.merchantReceipt, answer.customerReceipt])
     }
+
+    @Test("two chips that cannot be read open the stripe for one sale; the next customer's chip card is asked for its chip")
+    func fallbackIsUsedUp() async throws {
+        let stripe = ScriptedStripe()
+        let reader = ScriptedReader { command throws(DeviceError) in
+            guard command > 2 else { throw DeviceError(.cardMute, "no answer") }
+            return ResponseAPDU(status: .success)
+        }
+        let rig = try await rig(stripe: stripe, reader: reader)
+        let sale = try await rig.sell()
+        await sale.status(.card)
+        for attempt in 1...2 {
+            rig.reader.insert()
+            await rig.reader.log.wait { $0.filter { $0 == "off" }.count == attempt }
+            rig.reader.remove()
+            await rig.engine.slotIs(.empty)
+        }
+        await rig.display.shown.wait { $0.last?.prompt == .swipeCard }
+        #expect(await rig.engine.entry.failedChipReads.count == 2)
+        stripe.swipe(";4111111111111111=39122010000012345?")
+        try await rig.host.next().approve()
+        #expect(await sale.final().entryMode == EntryMode.chipSwiped.rawValue)
+        #expect(await rig.engine.entry.failedChipReads.isEmpty)
+
+        let next = try await rig.sell()
+        await next.status(.card)
+        stripe.swipe(";4111111111111111=39122010000012345?")
+        await rig.display.shown.wait { $0.last?.prompt == .useChip }
+        rig.reader.insert()
+        try await rig.host.next().approve()
+        #expect(await next.final().entryMode == EntryMode.chip.rawValue)
+    }
 }

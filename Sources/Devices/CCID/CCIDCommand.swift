@@ -7,7 +7,6 @@ enum CCIDCommand: Sendable, Hashable {
     /// `waitingTime` is bBWI; `level` is wLevelParameter, see `CCIDLevelParameter`.
     case transferBlock(waitingTime: UInt8 = 0, level: UInt16 = 0, data: [UInt8])
     case getParameters
-    case resetParameters
     case setParameters(CCIDParameters)
     case escape([UInt8])
     /// PIN operation (CCID 1.10, 6.1.11).
@@ -21,7 +20,6 @@ enum CCIDCommand: Sendable, Hashable {
         case .getSlotStatus: 0x65
         case .transferBlock: 0x6F
         case .getParameters: 0x6C
-        case .resetParameters: 0x6D
         case .setParameters: 0x61
         case .escape: 0x6B
         case .secure: 0x69
@@ -34,7 +32,7 @@ enum CCIDCommand: Sendable, Hashable {
         switch self {
         case .powerOn, .transferBlock, .secure: .dataBlock
         case .powerOff, .getSlotStatus, .abort: .slotStatus
-        case .getParameters, .resetParameters, .setParameters: .parameters
+        case .getParameters, .setParameters: .parameters
         case .escape: .escape
         }
     }
@@ -51,7 +49,7 @@ enum CCIDCommand: Sendable, Hashable {
             specific.0 = parameters.protocolNumber
             data = parameters.bytes
         case .escape(let block), .secure(let block): data = block
-        case .powerOff, .getSlotStatus, .getParameters, .resetParameters, .abort: break
+        case .powerOff, .getSlotStatus, .getParameters, .abort: break
         }
         var message: [UInt8] = [messageType]
         message.reserveCapacity(CCIDResponse.headerLength + data.count)

@@ -62,7 +62,7 @@ final class ViVOReader: OpenDevice, ContactlessReader {
         return try ViVOContactless.read(frame)
     }
 
-    private func perform(
+    func perform(
         _ command: ViVOFrame, limit: Duration, accepting statuses: Set<UInt8> = [ViVOStatus.success]
     ) async throws(DeviceError) -> ViVOFrame {
         await turns.take()

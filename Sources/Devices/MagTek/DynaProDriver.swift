@@ -85,6 +85,35 @@ final class DynaProPad: OpenDevice, PINPad {
         return read
     }
 
+    func state() async throws(DeviceError) -> DynaProReports.State {
+        await turns.take()
+        defer { turns.pass() }
+        guard case .state(let state) = try await carryOut([.requestDeviceStatus], .state, limit: .seconds(5)) else {
+            throw DeviceError(.protocolViolation, "the PIN pad answers out of order")
+        }
+        return state
+    }
+
+    /// `nil` for what the pad does not have, or does not tell.
+    func information(_ information: DynaProReports.Information) async throws(DeviceError) -> String? {
+        await turns.take()
+        defer { turns.pass() }
+        do throws(DeviceError) {
+            _ = try await carryOut([.getInformation(information)], .command, limit: .seconds(2))
+        } catch {
+            guard error.code == .refused else { throw error }
+            return nil
+        }
+        let length = (hid.reports.report(.feature, id: DynaProReports.information)?.byteCount ?? 63) + 1
+        do {
+            return DynaProReports.text(
+                try await hid.getReport(.feature, id: DynaProReports.information, length: length), of: information)
+        } catch {
+            guard error.code == .stall else { throw DeviceError(error) }
+            return nil
+        }
+    }
+
     private func carryOut(
         _ commands: [DynaProReports.Command], _ purpose: DynaProExchange.Purpose, limit: Duration
     ) async throws(DeviceError) -> DynaProExchange.Outcome {

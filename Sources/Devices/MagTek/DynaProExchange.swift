@@ -7,12 +7,14 @@ struct DynaProExchange: HIDExchange {
         case command
         case pin
         case swipe
+        case state
     }
 
     enum Outcome: Sendable {
         case done
         case pin(PINEntry)
         case swipe(StripeRead?)
+        case state(DynaProReports.State)
     }
 
     private enum Phase: Sendable, Hashable { case writing, acknowledging, waiting, collecting, stopping, stopped, over }
@@ -77,7 +79,7 @@ struct DynaProExchange: HIDExchange {
         switch purpose {
         case .pin: .success(.pin(.timedOut))
         case .swipe: .success(.swipe(nil))
-        case .command: .failure(DeviceError(.timeout, "the PIN pad does not answer"))
+        case .command, .state: .failure(DeviceError(.timeout, "the PIN pad does not answer"))
         }
     }
 
@@ -108,6 +110,9 @@ struct DynaProExchange: HIDExchange {
             return end(.failure(refusal))
         case (DynaProReports.pinResponse, .pin): return end(Self.pin(report).map { .pin($0) })
         case (DynaProReports.cardStatus, .swipe): return cardStatus(report)
+        case (DynaProReports.deviceState, .state):
+            guard let state = DynaProReports.State(report) else { return .wait(limit) }
+            return end(.success(.state(state)))
         default: return .wait(limit)
         }
     }

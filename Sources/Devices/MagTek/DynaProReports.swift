@@ -4,6 +4,7 @@ import Keys
 /// Reports of MagTek's PIN pads (DynaPro Mini Programmer's Reference 99875629): each has a number and a length of its own.
 enum DynaProReports {
     static let acknowledgement: UInt8 = 0x01
+    static let information: UInt8 = 0x0E
     static let deviceState: UInt8 = 0x20
     static let cardStatus: UInt8 = 0x22
     static let cardData: UInt8 = 0x23
@@ -23,6 +24,7 @@ enum DynaProReports {
         case requestCardData
         case sendAmount(String)
         case sendPAN(PAN)
+        case getInformation(Information)
 
         var bytes: [UInt8] {
             func wait(_ seconds: Int) -> UInt8 { UInt8(clamping: max(1, min(seconds, 255))) }
@@ -41,6 +43,7 @@ enum DynaProReports {
                 let characters = Array(text.utf8.prefix(11))
                 // Byte 3 says whether it is a credit or a debit; its values are not public, and 0 is taken.
                 return [0x0D, 0, UInt8(clamping: characters.count), 0] + characters + Array(repeating: 0, count: 18 - characters.count)
+            case .getInformation(let information): return [DynaProReports.information, information.rawValue]
             case .sendPAN(let pan):
                 return pan.withDigits { digits in
                     [0x0D, 1, UInt8(clamping: digits.utf8.count)] + digits.utf8 + Array(repeating: 0, count: max(0, 19 - digits.utf8.count))
@@ -57,6 +60,17 @@ enum DynaProReports {
                 bytes: length > bytes.count ? bytes + Array(repeating: 0, count: length - bytes.count) : Array(bytes.prefix(max(length, 2)))
             )
         }
+    }
+
+    /// What Get Information (report 0E) is asked for; each answered by twenty hexadecimal digits.
+    enum Information: UInt8, Sendable { case pinKeySerialNumber = 1, stripeKeySerialNumber }
+
+    /// The text of an answer to Get Information: its id, key status (0 is no key), length, text. `nil` when there is none or it is not of what was asked.
+    static func text(_ report: [UInt8], of information: Information) -> String? {
+        guard report.count >= 4, report[0] == Self.information, report[1] == information.rawValue, report[2] != 0 else { return nil }
+        let length = Int(report[3])
+        guard report.count >= 4 + length else { return nil }
+        return String(decoding: report[4..<(4 + length)], as: UTF8.self)
     }
 
     /// ACKSTS of report 01; `nil` when the command was taken.

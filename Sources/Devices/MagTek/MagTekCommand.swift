@@ -12,6 +12,7 @@ enum MagTekCommand: Sendable, Hashable {
     case keySerialNumber
     case securityLevel
     case readerState
+    case encryptionCounter
 
     var bytes: [UInt8] {
         switch self {
@@ -19,6 +20,7 @@ enum MagTekCommand: Sendable, Hashable {
         case .keySerialNumber: [0x09, 0]
         case .securityLevel: [0x15, 0]
         case .readerState: [0x14, 0]
+        case .encryptionCounter: [0x1C, 0]
         }
     }
 

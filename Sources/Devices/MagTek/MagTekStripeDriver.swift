@@ -47,7 +47,7 @@ extension USBDeviceInfo {
 final class MagTekStripeDevice: OpenDevice, StripeReader {
     let device: DeviceDescription
     private let hid: HIDDevice
-    private let isMagneSafe: Bool
+    let isMagneSafe: Bool
     private let layout: MagTekReportLayout
     private let heard = Swipes()
 

@@ -8,7 +8,7 @@ extension EMVDecoder {
             throw DecodingFailure(.malformed, "no data object list: \(error.message)")
         }
         return list.entries.map { entry in
-            let name = (DataDictionary[entry.tag] ?? ForeignDataElements[entry.tag])?.name ?? "unknown tag"
+            let name = (DataDictionary[entry.tag] ?? DataDictionary.foreign[entry.tag])?.name ?? "unknown tag"
             return .init(depth: depth, text: "\(entry.tag), \(entry.length) byte\(entry.length == 1 ? "" : "s"): \(name)")
         } + [.init(depth: depth, text: "data of \(list.dataLength) bytes in all")]
     }

@@ -23,7 +23,7 @@ extension EMVDecoder {
 
     private static func lines(_ object: BERTLV, _ mask: CardDataMask, depth: Int) -> [DecodedObject.Line] {
         let count = object.content.count
-        let element = DataDictionary[object.tag] ?? ForeignDataElements[object.tag]
+        let element = DataDictionary[object.tag] ?? DataDictionary.foreign[object.tag]
         let head = "\(object.tag) (\(count) byte\(count == 1 ? "" : "s")) \(element?.name ?? "unknown tag")"
         if object.tag.isConstructed {
             return [.init(depth: depth, text: head)] + object.children.flatMap { lines($0, mask, depth: depth + 1) }

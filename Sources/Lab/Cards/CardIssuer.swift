@@ -172,9 +172,9 @@ public struct CardIssuer: Sendable {
             let card = try issuer.cardCertificate(
                 for: try application.keys.card.key().publicKey, applicationPAN: applicationPAN(profile.pan, digits: 20), expiry: expiry,
                 serial: [0x00, 0x00, 0x02], staticData: staticData)
-            records.append(
-                [BERTLV(0x9F46, card.certificate), BERTLV(0x9F47, card.exponent)]
-                    + (card.remainder.isEmpty ? [] : [BERTLV(0x9F48, card.remainder)]))
+            let rest = [BERTLV(0x9F47, card.exponent)] + (card.remainder.isEmpty ? [] : [BERTLV(0x9F48, card.remainder)])
+            let certificate = BERTLV(0x9F46, card.certificate)
+            records += certificate.encoded.count + rest.encoded.count > 250 ? [[certificate], rest] : [[certificate] + rest]
         }
         return records
     }

@@ -41,6 +41,7 @@ extension CardProfile.Application {
         label = try fields.text("label")
         guard (1...16).contains(label.utf8.count) else { throw fields.bad("label", "1 to 16 characters") }
         preferredName = try fields.optionalText("preferredName")
+        guard (1...16).contains(preferredName?.utf8.count ?? 1) else { throw fields.bad("preferredName", "1 to 16 characters") }
         let priority = try fields.optionalText("priority") ?? "1"
         guard let value = UInt8(priority), value <= 15 else { throw fields.bad("priority", "0 to 15") }
         self.priority = value

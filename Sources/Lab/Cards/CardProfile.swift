@@ -132,14 +132,23 @@ public struct CardProfile: Sendable {
         case whole
         /// As `whole`, the card's key 1152 bits with exponent 65537.
         case longExponent
+        /// The longest there can be: CA 1984 bits, issuer and card 1976; exponents 65537, 3, 3.
+        case longest
 
         var authorityIndex: UInt8 { self == .remainders ? 0xC1 : 0xC2 }
-        var issuer: TestKeyPair { self == .remainders ? .issuer1 : .issuer2 }
+        var issuer: TestKeyPair {
+            switch self {
+            case .remainders: .issuer1
+            case .whole, .longExponent: .issuer2
+            case .longest: .issuer3
+            }
+        }
         var card: TestKeyPair {
             switch self {
             case .remainders: .card1
             case .whole: .card2
             case .longExponent: .card3
+            case .longest: .card4
             }
         }
     }

@@ -1,3 +1,4 @@
+import Hex
 import Keys
 import USB
 
@@ -20,6 +21,10 @@ public struct DynaProModel: VirtualDeviceModel {
     /// PINs asked for; more than this many an hour are refused. The model has no clock, so its hour never ends.
     private var pinsLeft = 120
     private(set) var shown: [UInt8] = []
+    /// Key serial numbers for PIN and tracks; `nil` is no key.
+    var keySerialNumbers: [[UInt8]?] = [[0xFF, 0xFF, 0x98, 0x76, 0x54, 0x32, 0x10, 0xE0, 0x00, 0x01], nil]
+    var isTampered = false
+    private var information: [UInt8] = []
 
     static let reportDescriptor: [UInt8] = {
         var bytes: [UInt8] = [0x06, 0x20, 0xFF, 0x09, 0x01, 0xA1, 0x01, 0x75, 0x08, 0x15, 0x00, 0x26, 0xFF, 0x00]
@@ -102,7 +107,12 @@ public struct DynaProModel: VirtualDeviceModel {
             waiting = .pin(minimum: Int(report[3] & 0x0F), maximum: Int(report[3] >> 4))
         case 0x05: finishWaiting(status: 3)
         case 0x07: shown.append(report.count > 2 ? report[2] : 0)
-        case 0x08: hid.send([0x20, 0, 0, 0, 0, 0x0F, 0])
+        case 0x08: hid.send([0x20, 0, 0, deviceStatus, 0, 0x0F, 0])
+        case 0x0E:
+            guard report[1] == 1 || report[1] == 2 else { return 0x82 }
+            let text = keySerialNumbers[Int(report[1]) - 1].map { Array($0.hex.utf8) } ?? []
+            information = [0x0E, report[1], text.isEmpty ? 0 : 1, UInt8(clamping: text.count)] + text
+            information += Array(repeating: 0, count: 64 - information.count)
         case 0x0A: sendCardData()
         case 0x0D where report[1] == 0: break
         case 0x0D:
@@ -113,6 +123,11 @@ public struct DynaProModel: VirtualDeviceModel {
         default: return 0x8A
         }
         return 0
+    }
+
+    /// Bits 0 and 1 PIN key, 2 and 3 stripe key, each 2 for none; bit 4 tampered.
+    private var deviceStatus: UInt8 {
+        (keySerialNumbers[0] == nil ? 0x02 : 0) | (keySerialNumbers[1] == nil ? 0x08 : 0) | (isTampered ? 0x10 : 0)
     }
 
     /// Tracks in clear: a pad without an MSR key.
@@ -138,7 +153,12 @@ public struct DynaProModel: VirtualDeviceModel {
         case (0x21, 9, 3):
             acknowledgement = [1, carryOut(data), data.first ?? 0, 0, 0]
             return .accepted
-        case (0xA1, 1, 3): return UInt8(truncatingIfNeeded: setup.value) == 1 ? .data(acknowledgement) : .stall
+        case (0xA1, 1, 3):
+            switch UInt8(truncatingIfNeeded: setup.value) {
+            case 0x01: return .data(acknowledgement)
+            case 0x0E where !information.isEmpty: return .data(information)
+            default: return .stall
+            }
         case (0x21, 0x0A, _): return .accepted
         default: return .stall
         }

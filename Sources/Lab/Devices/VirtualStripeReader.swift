@@ -26,6 +26,10 @@ public struct StripeReaderModel: VirtualDeviceModel {
 
     var kind: Kind
     var hid: HIDFunction
+    /// Of a MagneSafe: security level, serial number of the key, and the encryption counter, which is FFFFFF when it is switched off.
+    var level: UInt8 = 3
+    var keySerialNumber: [UInt8] = [0xFF, 0xFF, 0x98, 0x76, 0x54, 0x32, 0x10, 0xE0, 0x00, 0x01]
+    var encryptionsLeft: [UInt8] = [0xFF, 0xFF, 0xFF]
     private var answer: [UInt8] = []
 
     /// MagTek D99875191, page 16.
@@ -108,7 +112,9 @@ public struct StripeReaderModel: VirtualDeviceModel {
         case (0x00, 0x00): answer = [0, 11] + Array("LAB0000D01A".utf8)
         case (0x00, 0x01): answer = [0, UInt8(clamping: hid.serialNumber.utf8.count)] + Array(hid.serialNumber.utf8)
         case (0x00, 0x04) where kind == .magneSafe: answer = [0, 3] + Array("V05".utf8)
-        case (0x15, _) where kind == .magneSafe: answer = [0, 1, 3]
+        case (0x15, _) where kind == .magneSafe: answer = [0, 1, level]
+        case (0x09, _) where kind == .magneSafe: answer = [0, 10] + keySerialNumber
+        case (0x1C, _) where kind == .magneSafe: answer = [0, 19] + [UInt8](repeating: 0x30, count: 16) + encryptionsLeft
         case (0x02, _): answer = [0, 0]
         default: answer = [2, 0]
         }

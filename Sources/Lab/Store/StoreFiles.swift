@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Keys
+import Service
 
 /// What a store keeps on disk, and the configuration it writes for its terminal.
 struct StoreFiles: Sendable {
@@ -13,6 +14,7 @@ struct StoreFiles: Sendable {
     var hostTLS: String { directory + "/host-tls" }
     var hostAuthority: String { hostTLS + "/ca.pem" }
     var macKey: String { directory + "/mac.key" }
+    var cards: String { directory + "/cards.yaml" }
     var authorityKeys: String { directory + "/authority-keys.json" }
 
     init(directory: String) throws(LabError) {
@@ -24,10 +26,15 @@ struct StoreFiles: Sendable {
             // JSON is YAML, and JSON quotes what YAML could take for a number.
             try JSONEncoder().encode(try TestCertificationAuthority.terminalKeys()).write(
                 to: URL(filePath: authorityKeys), options: .atomic)
+            try Data(Self.cardTable.utf8).write(to: URL(filePath: cards), options: .atomic)
         } catch {
             throw LabError(.badFile, "The folder \(directory) cannot be used: \(error)")
         }
     }
+
+    /// The built-in table with what `mc-offline` is about: Mastercards may approve less than 50.00 by themselves.
+    static let cardTable = CardTable.builtInText.replacing(
+        "brand: MASTERCARD\n    type: credit\n", with: "brand: MASTERCARD\n    type: credit\n    floorLimit: 5000\n")
 
     struct Terminal {
         var posPort, tlsPort, consolePort: Int
@@ -60,6 +67,7 @@ struct StoreFiles: Sendable {
             \(terminal.displayPort.map { "display: { port: \($0) }" } ?? "")
             emv:
               authorityKeys: authority-keys.json
+              cards: cards.yaml
             data: \(terminalData)
             log:
               level: debug

@@ -47,6 +47,13 @@ public struct CardBrandTable: Sendable, Hashable, Codable {
         return longest { row in row.binRanges.filter { Self.range($0, holds: bin) }.map { Self.bounds($0).from.utf8.count }.max() }
     }
 
+    /// Whether the text is such a range of card numbers.
+    public static func isRange(_ range: String) -> Bool {
+        let (from, through) = bounds(range)
+        let digits = { (text: Substring) in (1...6).contains(text.utf8.count) && text.utf8.allSatisfy { (0x30...0x39).contains($0) } }
+        return digits(from) && digits(through) && from.utf8.count == through.utf8.count && from <= through
+    }
+
     private func longest(_ length: (Row) -> Int?) -> Row? {
         var best: (row: Row, length: Int)?
         for row in rows {

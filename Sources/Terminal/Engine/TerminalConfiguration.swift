@@ -24,6 +24,8 @@ public struct TerminalConfiguration: Sendable {
     public var applications: [ApplicationConfiguration]
     /// Keys that cards' certificates are checked with; without any there is no offline data authentication.
     public var authorities = CertificationAuthorityKeys.none
+    /// Cards that are not approved without their issuer.
+    public var exceptions = CardExceptions()
     /// Language of the cardholder texts, ISO 639-1.
     public var language: String
     /// Where `journal.sqlite` lives.

@@ -51,14 +51,17 @@ extension TerminalEngine {
         let local = times(at: current.acceptance.at).local
         let bcd = [local.hour, local.minute, local.second].map { UInt8($0 / 10 << 4 | $0 % 10) }
         let cashback = current.request.cashbackAmount ?? 0
+        let offline = offlineApproval(current)
         return KernelTransaction(
             transactionType: current.kernelTransactionType, amountAuthorised: current.amount,
             amountOther: .init(minorUnits: cashback, currency: current.amount.currency) ?? .zero(current.amount.currency),
             date: KernelDate(year: local.year, month: local.month, day: local.day), time: bcd,
             sequenceCounter: UInt32(current.exchange.stan),
-            // Without store and forward every approval is preceded by a request to go online.
-            unpredictableNumber: environment.random(4), forceOnline: !mayApproveOffline(current),
-            selectionNumber: Int(environment.random(1).first ?? 98) % 99 + 1, attached: attachedCapabilities)
+            // Where nothing may be approved offline every approval is preceded by a request to go online.
+            unpredictableNumber: environment.random(4), forceOnline: offline == .never, floorLimitBinds: offline == .underFloorLimit,
+            selectionNumber: Int(environment.random(1).first ?? 98) % 99 + 1, attached: attachedCapabilities,
+            history: TerminalRecords(
+                exceptions: environment.configuration.exceptions, approvals: approvals, keys: environment.keys))
     }
 
     /// One operation on the card, after those before it; what it gives goes to the kernel.
@@ -133,10 +136,14 @@ extension TerminalEngine {
             let presented = PresentedCard(
                 card: .clear(HostCardData(card, iccData: outcome.finalICCData)), entryMode: .chip,
                 authentication: HostCardholderAuthentication(outcome.receipt.cvm), reference: cardReference(card.pan))
-            guard accept(presented) else { return }
+            guard accept(presented, byCard: true) else { return }
         }
         let end = Self.end(outcome, current.cardFailure)
-        if end == .unreadable { chipFailed() }
+        switch end {
+        case .unreadable: chipFailed()
+        case .approved, .declined, .refused: chipFailuresOver()
+        default: break
+        }
         feed(.cardEnded(end))
     }
 
@@ -146,14 +153,14 @@ extension TerminalEngine {
     }
 
     /// `false` when it is not the card of the original (pos-protocol, section 3, 26).
-    private func accept(_ card: PresentedCard) -> Bool {
+    private func accept(_ card: PresentedCard, byCard: Bool = false) -> Bool {
         guard let current = running else { return false }
         if let original = current.plan.original?.card, let presented = card.reference, presented.hash != original.hash {
             feed(.anotherCard)
             return false
         }
         running?.presented = card
-        feed(.offlineAllowed(isOfflineAllowed(current, card)))
+        feed(.offlineAllowed(isOfflineAllowed(current, card, byCard: byCard)))
         return true
     }
 

@@ -96,7 +96,7 @@ struct TappedCard: Sendable {
     }
 
     /// Field 55 (host-protocol, "Fields"), as far as a contactless reader has it.
-    private static let fieldTags = Set(FieldTags.request)
+    private static let fieldTags = Set(FieldTags.standard.request)
 }
 
 extension RunningTransaction {

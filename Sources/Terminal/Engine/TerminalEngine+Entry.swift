@@ -76,6 +76,9 @@ extension TerminalEngine {
 
     /// A chip gave nothing to read.
     func chipFailed() { entry.failedChipReads.append(environment.clock.now) }
+
+    /// A chip was read, or a stripe taken in its place: the next customer's chip is tried as often as any.
+    func chipFailuresOver() { entry.failedChipReads = [] }
 }
 
 extension RunningTransaction {

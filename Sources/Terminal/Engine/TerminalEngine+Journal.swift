@@ -17,6 +17,9 @@ extension TerminalEngine {
         frozen = start.frozen
         stan = STANSequence(reservedThrough: start.stanReservedThrough)
         reservations = []
+        if hasFloorLimits, let store = journal?.store {
+            do throws(JournalError) { approvals = ApprovalLog(try store.approved(batchNumber: batchNumber)) } catch { return die(error) }
+        }
         let now = environment.clock.wallTime
         var entries: [JournalEntry] = []
         var due: [(FollowUpID, FollowUp, sent: Bool, flagged: Bool)] = []
@@ -151,6 +154,7 @@ extension TerminalEngine {
         }
         guard let cards = sealedCards(followUps, from: 0, current) else { return }
         running?.decision = record
+        if hasFloorLimits { approvals.note(current.request.type, current.presented?.reference, answer) }
         // Nothing of the card is kept after the decision (host-protocol, "Fields").
         running?.presented = nil
         running?.outcome?.card = nil

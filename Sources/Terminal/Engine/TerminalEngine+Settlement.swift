@@ -53,6 +53,7 @@ extension TerminalEngine {
         let freeze = BatchFreeze(report: totals.report(batchJulianDay: local.dayOfYear, leftBehind: leftBehind), request: request, at: now)
         let batch = try JournaledBatch(number: number, events: [.frozen(freeze)])
         frozen = batch
+        approvals = ApprovalLog()
         batchNumber = number >= Self.lastBatchNumber ? 1 : number + 1
         updateSnapshot()
         return (batch, [.batch(number, .frozen(freeze)), .batchOpened(batchNumber)])

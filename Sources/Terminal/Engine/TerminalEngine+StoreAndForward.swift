@@ -4,20 +4,41 @@ import PaymentHost
 extension TerminalEngine {
     private static let hour: Int64 = 3_600_000
 
+    /// Who may approve without the host.
+    enum OfflineApproval: Hashable {
+        /// Nobody.
+        case never
+        /// The card, under its application's floor limit.
+        case underFloorLimit
+        /// Store and forward: the card as its action codes say, also when the host cannot be reached.
+        case storeAndForward
+    }
+
+    /// Store and forward needs `SAFENABLED`; a floor limit in the card table speaks for itself. Both keep to the limits.
     private var storeAndForwardLimits: StoreAndForwardLimits? {
-        guard let parameters = environment.parameters, parameters.flag("SAFENABLED") else { return nil }
+        guard let parameters = environment.parameters else { return nil }
         return StoreAndForwardLimits(
             amount: parameters.number("SAFAMOUNTLIMIT"), total: parameters.number("SAFTOTALLIMIT"),
             count: Int(parameters.number("SAFCOUNTLIMIT")), age: parameters.number("SAFHOURS") * Self.hour)
     }
 
+    private var isStoreAndForwardEnabled: Bool { environment.parameters?.flag("SAFENABLED") == true }
+
+    /// Whether any application has a floor limit above zero.
+    var hasFloorLimits: Bool { environment.configuration.applications.contains { $0.floorLimit > 0 } }
+
     /// Before the card is known: whether it may be asked for an approval of its own.
-    func mayApproveOffline(_ current: RunningTransaction) -> Bool {
-        isAllowed(current, .credit, .notAuthenticated)
+    func offlineApproval(_ current: RunningTransaction) -> OfflineApproval {
+        guard isStoreAndForwardEnabled || hasFloorLimits, isAllowed(current, .credit, .notAuthenticated) else { return .never }
+        return isStoreAndForwardEnabled ? .storeAndForward : .underFloorLimit
     }
 
-    func isOfflineAllowed(_ current: RunningTransaction, _ card: PresentedCard) -> Bool {
-        card.pin == nil && isAllowed(current, current.cardType, card.authentication)
+    /// - Parameter byCard: the card has approved and the host was not asked; otherwise the host is about to be.
+    func isOfflineAllowed(_ current: RunningTransaction, _ card: PresentedCard, byCard: Bool) -> Bool {
+        guard card.pin == nil, isStoreAndForwardEnabled || (byCard && hasFloorLimits) else { return false }
+        // A PIN that the card itself has verified belongs to the card's own approval.
+        let isVerified = byCard && card.authentication == .offlinePIN
+        return isAllowed(current, current.cardType, isVerified ? .notAuthenticated : card.authentication)
     }
 
     private func isAllowed(

@@ -30,6 +30,7 @@ extension TerminalEngine {
     func takeSwipe(fallback: Bool) {
         guard let swipe = running?.swipe else { return feed(.cardEnded(.unusable)) }
         running?.swipe = nil
+        if fallback { chipFailuresOver() }
         let mode: EntryMode = fallback ? .chipSwiped : .swiped
         switch swipe {
         case .clear(let card):

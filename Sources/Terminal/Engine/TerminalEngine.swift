@@ -86,6 +86,8 @@ public actor TerminalEngine: PaymentTerminal {
     var entry = EntryDevices()
     var readerGeneration = 0
     var pinPad: (any PINPad)?
+    /// Approvals of the open batch by card; kept only where a floor limit is.
+    var approvals = ApprovalLog()
     /// The last operation on the card; the next waits for it.
     var cardTask: Task<Void, Never>?
 

@@ -15,7 +15,6 @@ struct CCIDMessageTests {
             (.powerOff, 2, "63000000000002000000"),
             (.getSlotStatus, 4, "65000000000004000000"),
             (.getParameters, 5, "6C000000000005000000"),
-            (.resetParameters, 6, "6D000000000006000000"),
             (.setParameters(.t0(rates: 0x95, convention: 0, guardTime: 0, waitingInteger: 0x0A)), 2, "610500000000020000009500000A00"),
             (
                 .setParameters(.t1(rates: 0x11, checksum: 0x10, guardTime: 0, waitingIntegers: 0x4D, informationFieldSize: 0x20)), 2,

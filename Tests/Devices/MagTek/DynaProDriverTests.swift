@@ -116,3 +116,58 @@ struct DynaProDriverTests {
         await bus.close()
     }
 }
+
+@Suite("What devices say of their keys", .timeLimit(.minutes(1)))
+struct DeviceHealthTests {
+    private func health(_ virtual: any VirtualUSBDevice, _ driver: some DeviceDriver) async throws -> DeviceHealth {
+        let bus = MemoryBus()
+        let device = try await driver.open(try bus.plug(virtual, at: Bench.port), on: bus)
+        let health = try await #require(device as? any ExaminableDevice).health()
+        await device.close()
+        await bus.close()
+        return health
+    }
+
+    @Test("a TDES DUKPT key serves 1,048,575 transactions and says how many are left (ANSI X9.24-1)")
+    func left() {
+        func left(_ counter: [UInt8]) -> Int? {
+            DeviceHealth.Key(use: "PIN", dukpt: [0xFF, 0xFF, 0x98, 0x76, 0x54, 0x32, 0x10] + counter).transactionsLeft
+        }
+        #expect(left([0xE0, 0x00, 0x00]) == 1_048_575)
+        #expect(left([0xE0, 0x00, 0x01]) == 1_048_574)
+        // Ten one bits at the top are the last that is used.
+        #expect(left([0xFF, 0xF8, 0x00]) == 0)
+        #expect(left([0xFF, 0xF0, 0x00]) == 12)
+        #expect(left([0xFF, 0xFF, 0xFF]) == 0)
+        #expect(DeviceHealth.Key(use: "PIN", dukpt: [1, 2]).transactionsLeft == nil)
+    }
+
+    @Test("a MagneSafe tells firmware, key and what is left of it; below security level 3 it enciphers nothing")
+    func magneSafe() async throws {
+        let virtual = VirtualStripeReader(.magneSafe)
+        let fresh = try await health(virtual, MagTekStripeDriver())
+        #expect(fresh.firmware == "LAB0000D01A")
+        #expect(fresh.keys.map(\.transactionsLeft) == [1_048_574])
+        virtual.change { $0.encryptionsLeft = [0, 0, 7] }
+        #expect(try await health(virtual, MagTekStripeDriver()).keys.map(\.transactionsLeft) == [7])
+        virtual.change { $0.level = 2 }
+        #expect(try await health(virtual, MagTekStripeDriver()).keys.map(\.isLoaded) == [false])
+        #expect(try await health(VirtualStripeReader(.sureSwipe), MagTekStripeDriver()).keys.isEmpty)
+    }
+
+    @Test("a DynaPro tells its keys, and that it was tampered with")
+    func dynaPro() async throws {
+        let virtual = VirtualDynaPro { _, _ in nil }
+        let fresh = try await health(virtual, MagTekPINPadDriver())
+        #expect(fresh.selfTest == .passed)
+        #expect(fresh.keys.map(\.isLoaded) == [true, false])
+        #expect(fresh.keys.first?.transactionsLeft == 1_048_574)
+        virtual.change { $0.isTampered = true }
+        guard case .failed = try await health(virtual, MagTekPINPadDriver()).selfTest else {
+            return #expect(Bool(false), "a tampered pad passes")
+        }
+    }
+
+    @Test("a NEO reader tells its firmware")
+    func neo() async throws { #expect(try await health(VirtualContactlessReader(), ViVODriver()).firmware == "LAB NEO 1.0") }
+}

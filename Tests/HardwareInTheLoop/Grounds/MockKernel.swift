@@ -52,7 +52,13 @@ final class Testbed: @unchecked Sendable {
 
     private let testbed: UnsafeMutablePointer<UMockdevTestbed>
     private let root: String
-    private let lock = Mutex(0)
+    private let lock = Mutex(Slots())
+
+    private struct Slots {
+        /// Address of the device that was plugged in last.
+        var last = 0
+        var nodes: [String: MockNode] = [:]
+    }
 
     private init() {
         guard let testbed = umockdev_testbed_new(), let root = umockdev_testbed_get_root_dir(testbed) else { fatalError("no testbed") }
@@ -89,13 +95,17 @@ final class Testbed: @unchecked Sendable {
     }
 
     func plug(_ info: USBDeviceInfo, _ port: VirtualPort) -> MockNode {
-        lock.withLock { last in
+        lock.withLock { slots in
+            // A test that failed left it: umockdev ends the process over a second device at a place.
+            if let left = slots.nodes.removeValue(forKey: info.path.description) { remove(left) }
             // Device addresses go round as the kernel's do (USB 2.0, 9.1.2: 1 to 127); 1 is the hub's.
-            last = last % 126 + 1
-            let number = last + 1
+            slots.last = slots.last % 126 + 1
+            let number = slots.last + 1
             let digits = String(number)
             let three = String(repeating: "0", count: 3 - digits.count) + digits
-            let node = MockNode(port, path: "/devices/pci0000:00/usb1/\(info.path)", file: "/dev/bus/usb/001/\(three)", root: root)
+            let node = MockNode(
+                port, place: info.path.description, path: "/devices/pci0000:00/usb1/\(info.path)", file: "/dev/bus/usb/001/\(three)",
+                root: root)
             var error: UnsafeMutablePointer<GError>?
             guard umockdev_testbed_attach_ioctl(testbed, node.file, node.handler, &error) != 0 else { fatalError("umockdev: no handler") }
             // All at once: libusb drops a device whose descriptors come after the message.
@@ -105,20 +115,27 @@ final class Testbed: @unchecked Sendable {
                 node.interfaces.append("/sys" + path)
                 add(Self.describe(info.descriptor, setting, path))
             }
+            slots.nodes[node.place] = node
             return node
         }
     }
 
     func unplug(_ node: MockNode) {
-        lock.withLock { _ in
-            node.hangUp()
-            for path in node.interfaces + ["/sys" + node.path] {
-                umockdev_testbed_uevent(testbed, path, "remove")
-                umockdev_testbed_remove_device(testbed, path)
-            }
-            umockdev_testbed_detach_ioctl(testbed, node.file, nil)
-            unlink(root + node.file)
+        lock.withLock { slots in
+            guard slots.nodes[node.place] === node else { return }
+            slots.nodes[node.place] = nil
+            remove(node)
         }
+    }
+
+    private func remove(_ node: MockNode) {
+        node.hangUp()
+        for path in node.interfaces + ["/sys" + node.path] {
+            umockdev_testbed_uevent(testbed, path, "remove")
+            umockdev_testbed_remove_device(testbed, path)
+        }
+        umockdev_testbed_detach_ioctl(testbed, node.file, nil)
+        unlink(root + node.file)
     }
 
     private static func describe(_ info: USBDeviceInfo, _ node: MockNode, number: Int, three: String) -> String {

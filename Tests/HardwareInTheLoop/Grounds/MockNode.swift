@@ -43,6 +43,8 @@ final class MockNode: @unchecked Sendable {
         var slave: Int32
     }
 
+    /// Where it is plugged in.
+    let place: String
     let path: String
     let file: String
     let handler: UnsafeMutablePointer<UMockdevIoctlBase>
@@ -50,8 +52,9 @@ final class MockNode: @unchecked Sendable {
     private let port: VirtualPort
     private let state: Mutex<State>
 
-    init(_ port: VirtualPort, path: String, file: String, root: String) {
+    init(_ port: VirtualPort, place: String, path: String, file: String, root: String) {
         self.port = port
+        self.place = place
         self.path = path
         self.file = file
         var (master, slave): (Int32, Int32) = (-1, -1)
@@ -119,8 +122,8 @@ final class MockNode: @unchecked Sendable {
 
     private func handle(_ client: Client) {
         let request = Request(UInt32(truncatingIfNeeded: umockdev_ioctl_client_get_request(client)))
+        // The client's own: not ours to release.
         guard let argument = umockdev_ioctl_client_get_arg(client) else { return umockdev_ioctl_client_complete(client, -1, EINVAL) }
-        defer { g_object_unref(argument) }
         switch answer(request, argument, UInt(bitPattern: client)) {
         case .done: umockdev_ioctl_client_complete(client, 0, 0)
         case .failed(let number): umockdev_ioctl_client_complete(client, -1, number)

@@ -4,6 +4,9 @@ extension Trait where Self == ConditionTrait {
     /// For what only the memory bus has.
     public static func inMemory(_ reason: Comment) -> Self { .enabled(if: !Ground.current.isReal, reason) }
 
+    /// For what umockdev cannot play.
+    public static func notUnderUMockdev(_ reason: Comment) -> Self { .enabled(if: Ground.current != .umockdev, reason) }
+
     /// For what only a system has: nodes, permissions, kernel drivers.
     public static var onKernel: Self { .enabled(if: Ground.current == .kernel, "needs a real kernel: make hil") }
 }

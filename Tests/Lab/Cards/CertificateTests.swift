@@ -70,6 +70,18 @@ struct CertificateTests {
         }
     }
 
+    /// CDA is limited to shorter keys: its signature shares the answer with the cryptogram's data.
+    @Test("The longest chain, 1984 and 1976 bits, fits into records and authenticates by DDA")
+    func longest() throws {
+        var profile = try CardProfiles.named("visa-credit")
+        profile.applications[0].keys = .longest
+        let card = try CardIssuer().personalise(profile)
+        #expect(card.applications[0].records.values.allSatisfy { $0.count <= 254 })
+        let sale = try sell(
+            EMVCard(card), capabilities: [.sda, .dda, .cda], authorities: try TestCertificationAuthority.terminalKeys())
+        #expect(sale.outcome.verdict == .approved && sale.outcome.receipt.tvr[0] == 0)
+    }
+
     @Test("Both kinds of certificate occur: with a remainder and padded")
     func remainders() throws {
         let visa = try CardDialogue("visa-credit")

@@ -1,0 +1,64 @@
+import Devices
+import EMV
+import Hex
+import SmartCard
+
+/// One transaction with the card in a reader, as far as the card goes without a host (`countertop emv`). No money moves: the card is told that its
+/// issuer cannot be reached.
+public struct CardRun: Sendable {
+    public var transaction: KernelTransaction
+    public var cards: CardTable
+    public var authorities: CertificationAuthorityKeys
+    /// Also every command, and every data object of the answers, card data masked.
+    public var isTraced: Bool
+
+    public init(
+        transaction: KernelTransaction, cards: CardTable, authorities: CertificationAuthorityKeys = .none, isTraced: Bool = false
+    ) {
+        self.transaction = transaction
+        self.cards = cards
+        self.authorities = authorities
+        self.isTraced = isTraced
+    }
+
+    /// With the card table and the authority keys of a terminal's configuration.
+    public init(transaction: KernelTransaction, configuration: Configuration, isTraced: Bool) throws(ServiceError) {
+        self.init(
+            transaction: transaction, cards: try CardTable.read(file: configuration.cardsFile),
+            authorities: try AuthorityKeysFile.read(configuration.authorityKeysFile), isTraced: isTraced)
+    }
+
+    /// - Parameter say: gets every line as it is known.
+    public func run(with reader: any ChipReader, say: (String) -> Void) async throws(DeviceError) {
+        var kernel = ContactKernel(
+            terminal: terminalData, applications: cards.applications, transaction: transaction, authorities: authorities)
+        var trace = KernelTrace()
+        func show(_ lines: [String]) { for line in lines { say(line) } }
+        var actions = kernel.on(.start(answerToReset: try await reader.powerOn()))
+        while let action = actions.first {
+            show(trace.stageLines(kernel.stage))
+            switch action {
+            case .transmit(let command):
+                let response = try await reader.transmit(command)
+                if isTraced { show(trace.lines(command) + trace.lines(response)) }
+                actions = kernel.on(.response(response))
+            case .chooseApplication(let candidates):
+                show(candidates.map { "   \($0.aid.hex)  \($0.preferredName ?? $0.label)" } + ["   the first is taken"])
+                actions = kernel.on(.applicationChosen(0))
+            // There is nobody to type.
+            case .enterPIN: actions = kernel.on(.pin(.unavailable))
+            case .goOnline: actions = kernel.on(.hostAnswered(.unableToGoOnline))
+            case .finished(let outcome):
+                show(trace.lines(outcome))
+                return await reader.powerOff()
+            }
+        }
+    }
+
+    /// Claimed without keys, data authentication would fail, which is worse than not performed.
+    private var terminalData: TerminalData {
+        var data = TerminalData()
+        if authorities != .none { data.capabilities.formUnion([.sda, .dda, .cda]) }
+        return data
+    }
+}
