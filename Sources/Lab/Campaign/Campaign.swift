@@ -46,6 +46,7 @@ public struct Campaign: Sendable {
         guard options.isOnDisk else { return try CampaignScheduler.own { run(on: nil, progress, trace) } }
         return try FaultyDisk.insert {
             let disk = try CampaignDirectory()
+            defer { disk.remove() }
             return try CampaignScheduler.own { run(on: disk, progress, trace) }
         }
     }

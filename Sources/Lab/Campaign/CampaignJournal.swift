@@ -8,7 +8,7 @@ enum CampaignJournal {
     case disk(CampaignDirectory)
 }
 
-/// A directory with the journal on a `FaultyDisk`, used by one run after the other; taken away with the value's owner.
+/// A directory with the journal on a `FaultyDisk`, used by one run after the other until it is removed.
 final class CampaignDirectory: Sendable {
     private let directory: URL
     /// A journal without anything in it, so that not every run need make its tables.
@@ -28,7 +28,7 @@ final class CampaignDirectory: Sendable {
         empty = try Data(contentsOf: URL(filePath: path))
     }
 
-    deinit { try? FileManager.default.removeItem(at: directory) }
+    func remove() { try? FileManager.default.removeItem(at: directory) }
 
     /// A new disk for a new run. One run of eight makes its tables itself, faults included.
     func begin(_ schedule: CampaignSchedule) {

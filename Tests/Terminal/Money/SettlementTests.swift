@@ -192,7 +192,7 @@ struct SettlementTests {
 
     @Test("At SETTLETIME the open batch is settled by itself, an empty one is not")
     func settlementTime() async throws {
-        let rig = try await Rig(parameters: ["SETTLETIME": "0100", "RESTARTTIME": "0000"])
+        let rig = try await Rig(parameters: ["SETTLETIME": "0100"])
         _ = try await rig.approved()
         let wait = Self.wait(rig, until: 60)
         await rig.clock.sleeper(after: wait)
