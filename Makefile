@@ -82,6 +82,7 @@ bench: build ship venv
 # Schedules of faults in virtual time: RUNS of them from SEED on.
 campaign: build
 	$(BIN)/countertop-lab campaign --seed $(or $(SEED),1) --runs $(or $(RUNS),1000000)
+	$(BIN)/countertop-lab campaign --disk --seed $(or $(SEED),1) --runs $(or $(DISK_RUNS),20000)
 
 # Real processes killed at every named point and at random times: RUNS of them.
 torture: build venv

@@ -23,6 +23,7 @@ func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 func nio(_ name: String) -> Target.Dependency { .product(name: name, package: "swift-nio") }
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let sqlite: Target.Dependency = .product(name: "GRDBSQLite", package: "GRDB.swift")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -98,7 +99,7 @@ let package = Package(
             [
                 "Service", "TerminalAPI", "Terminal", "Devices", "USB", "SmartCard", "EMV", "ISO8583", "PaymentHost", "Keys", "Hex",
                 "Money",
-                "JSON", "Listening", yams, logging, nioSSL, nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"), nio("NIOWebSocket"),
+                "JSON", "Listening", yams, logging, sqlite, nioSSL, nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"), nio("NIOWebSocket"),
                 nio("NIOConcurrencyHelpers"),
             ], resources: [.embedInCode("Cards/Profiles"), .embedInCode("Pages")]),
         // Floor 6

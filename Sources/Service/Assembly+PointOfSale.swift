@@ -97,7 +97,10 @@ extension Assembly {
         environment.restart = restart
         environment.diagnose = { await diagnosis.answer() }
         environment.clearRanges = configuration.pos.clearRanges
-        environment.parametersChanged = { keys in if keys.contains("RESTARTTIME") { Task { await engine.scheduleRestart() } } }
+        environment.parametersChanged = { keys in
+            if keys.contains("RESTARTTIME") { Task { await engine.scheduleRestart() } }
+            if keys.contains("SETTLETIME") { Task { await engine.scheduleSettlement() } }
+        }
         environment.events = { events.stream() }
         environment.log = logger.labelled("operations")
         return TerminalOperations(environment)

@@ -105,7 +105,8 @@ struct Assembly {
             configuration: terminal, devices: registry, host: link, display: display, keys: keys, onFatal: onFatal)
         environment.point = point
         // Ends in order as on SIGTERM (1001 to every connection, sign-off at the host); whoever watches over the process starts it again.
-        environment.onRestartDue = { _ = kill(getpid(), SIGTERM) }
+        let (reboots, log) = (configuration.reboots, logger)
+        environment.onRestartDue = { if !reboots || !MachineRestart().begin(log) { _ = kill(getpid(), SIGTERM) } }
         environment.parameters = parameters
         environment.cardChanged = { events.tell(.card(isPresent: $0)) }
         environment.log = logger.labelled("terminal")

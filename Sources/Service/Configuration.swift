@@ -68,6 +68,8 @@ public struct Configuration: Sendable {
     public var displayPort: Int?
     public var kernel: Kernel
     public var cardsFile, exceptionsFile, authorityKeysFile: String?
+    /// The daily restart is the machine's.
+    public var reboots: Bool
     public var dataDirectory: String
     public var logLevel: String
     public var logDirectory: String
@@ -138,6 +140,7 @@ public struct Configuration: Sendable {
         cardsFile = path("emv.cards")
         exceptionsFile = path("emv.exceptions")
         authorityKeysFile = path("emv.authorityKeys")
+        reboots = text("reboot") == "true"
         dataDirectory = path("data") ?? "/var/lib/countertop"
         logLevel = text("log.level")
         logDirectory = path("log.directory") ?? dataDirectory + "/log"

@@ -171,6 +171,9 @@ enum ConfigurationSchema {
         .init(
             "emv.codeTables", .list(.codeTable), .standard("1"),
             "Parts of ISO/IEC 8859 in which display and receipt printer can show names that cards give (EMV 9F40)."),
+        .init(
+            "reboot", .boolean, .standard("false"),
+            "The daily restart restarts the whole machine, through systemd; systemd/countertop-reboot.rules lets the terminal ask for it."),
         .init("data", .path, .standard("/var/lib/countertop"), "Folder of the journal, keys and certificates."),
         .init(
             "log.level", .choice(["trace", "debug", "info", "notice", "warning", "error"]), .standard("info"),

@@ -41,6 +41,7 @@ public final class TerminalService: Sendable {
     private let page: (display: CardholderPage, port: Int)?
     private let watches: [Task<Void, Never>]
     private let logger: Logger
+    private let journalCheck: JournalCheck
 
     /// Makes what is missing in the data folder: site key, certificates. Nothing listens yet.
     public init(configuration: Configuration, options: Options = Options(), logger: Logger) throws(ServiceError) {
@@ -82,6 +83,7 @@ public final class TerminalService: Sendable {
             diagnosis: Diagnosis(registry: registry, link: link, engine: engine, configuration: configuration), restart: options.restart)
         server = try assembly.server(terminal: engine, operations: operations)
         parts.set(engine: engine, server: server)
+        journalCheck = JournalCheck(path: configuration.dataDirectory + "/journal.sqlite", logger: logger.labelled("journal"))
         self.buses = buses
         self.registry = registry
         registryTask = Task { await registry.run() }
@@ -102,6 +104,7 @@ public final class TerminalService: Sendable {
                 logger.notice("cardholder display", metadata: ["page": "http://127.0.0.1:\(port)/"])
             }
             await engine.start()
+            journalCheck.begin()
             link.start()
             let ports = try await server.start()
             // The link's first messages are out by then; a sale that comes meanwhile only maps its pages again.

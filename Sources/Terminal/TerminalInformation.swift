@@ -32,6 +32,8 @@ public struct TerminalInformation: Sendable, Hashable {
     public var devices: [Device]
     /// `nil` while nothing is planned.
     public var nextRestart: WallTime?
+    /// `false`: whether there is such a transaction nobody can say.
+    public var isJournalReadable = true
 
     public init(
         model: String, serialNumber: String, applicationName: String, applicationVersion: String, terminalID: String, merchantID: String,

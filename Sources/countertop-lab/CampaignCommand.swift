@@ -14,6 +14,8 @@ struct CampaignCommand: ParsableCommand {
     @Option(help: "How many runs.") var runs = 10_000
     @Option(help: "A fault of the program to put in, which the campaign must find: \(Campaign.mutants.joined(separator: ", ")).")
     var mutant: String?
+    @Flag(help: "Keep the journal on a disk that loses what was not synced, tears and refuses writes, and fills up, instead of in memory.")
+    var disk = false
     @Flag(help: "Print what happens in each run.") var trace = false
 
     func validate() throws {
@@ -25,6 +27,7 @@ struct CampaignCommand: ParsableCommand {
         var options = Campaign.Options(seed: seed, runs: runs)
         options.mutant = mutant
         options.isTracing = trace
+        options.isOnDisk = disk
         let begin = ContinuousClock.now
         var done = 0
         let failure = try Campaign(options).run(progress: { done = $0 }, trace: { say($0) })
@@ -34,7 +37,9 @@ struct CampaignCommand: ParsableCommand {
         say("FAILED: seed \(failure.seed)")
         for finding in failure.findings { say("  \(finding)") }
         say(failure.report)
-        say("replay: countertop-lab campaign --seed \(failure.seed) --runs 1" + (mutant.map { " --mutant \($0)" } ?? ""))
+        say(
+            "replay: countertop-lab campaign --seed \(failure.seed) --runs 1" + (disk ? " --disk" : "")
+                + (mutant.map { " --mutant \($0)" } ?? ""))
         throw ExitCode(1)
     }
 

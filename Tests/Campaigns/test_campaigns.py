@@ -6,6 +6,7 @@ import pytest
 from torture import BIN, torture
 
 RUNS = int(os.environ.get("CAMPAIGN_RUNS", 5_000))
+DISK_RUNS = int(os.environ.get("CAMPAIGN_DISK_RUNS", 1_000))
 KILLS = int(os.environ.get("TORTURE_RUNS", 60))
 MUTANTS = ["pending-after-send", "pending-deleted-at-answer", "reply-before-decision", "repeated-financial", "unanswered-void-refused"]
 
@@ -16,6 +17,12 @@ def campaign(*arguments):
 
 def test_no_schedule_of_faults_makes_the_books_differ():
     result = campaign("--seed", 1, "--runs", RUNS)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_no_schedule_of_faults_of_the_disk_makes_the_books_differ():
+    """SQLite's own files under the journal: writes and syncs fail, writes are torn, the disk is full, the power takes what was not synced."""
+    result = campaign("--disk", "--seed", 1, "--runs", DISK_RUNS)
     assert result.returncode == 0, result.stdout + result.stderr
 
 

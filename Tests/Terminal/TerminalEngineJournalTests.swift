@@ -19,6 +19,7 @@ struct TerminalEngineJournalTests {
             return
         }
         #expect(answer.result == .terminalNotReady && answer.errorCondition == .internal)
+        #expect(!engine.information.isJournalReadable)
     }
 
     @Test("The pending-reversal commit fails: nothing is sent, nothing told, the process is told to exit")

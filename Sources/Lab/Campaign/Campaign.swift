@@ -14,6 +14,8 @@ public struct Campaign: Sendable {
         public var mutant: String?
         /// Prints what happens in each run.
         public var isTracing = false
+        /// The journal is on a disk with faults of its own, instead of in memory.
+        public var isOnDisk = false
 
         public init(seed: UInt64, runs: Int) {
             self.seed = seed
@@ -41,25 +43,34 @@ public struct Campaign: Sendable {
     /// Runs seeds from `seed` on; ends at the first failure. Blocks its thread, on which everything runs.
     /// - Parameter progress: called after each run with the number of runs so far.
     public func run(progress: (Int) -> Void = { _ in }, trace: (String) -> Void = { _ in }) throws -> Failure? {
-        try CampaignScheduler.own {
-            for number in 0..<options.runs {
-                let schedule = CampaignSchedule(seed: options.seed &+ UInt64(number))
-                let run = CampaignRun(schedule, mutant: mutant, ground: ground, isTracing: options.isTracing)
-                let findings = run.findings()
-                if options.isTracing { trace(([schedule.description] + run.trace).joined(separator: "\n")) }
-                if !findings.isEmpty { return failure(schedule, findings) }
-                progress(number + 1)
-            }
-            return nil
+        guard options.isOnDisk else { return try CampaignScheduler.own { run(on: nil, progress, trace) } }
+        return try FaultyDisk.insert {
+            let disk = try CampaignDirectory()
+            defer { disk.remove() }
+            return try CampaignScheduler.own { run(on: disk, progress, trace) }
         }
     }
 
-    private func failure(_ schedule: CampaignSchedule, _ findings: [String]) -> Failure {
+    private func run(on disk: CampaignDirectory?, _ progress: (Int) -> Void, _ trace: (String) -> Void) -> Failure? {
+        for number in 0..<options.runs {
+            let schedule = CampaignSchedule(seed: options.seed &+ UInt64(number), onDisk: options.isOnDisk)
+            let run = CampaignRun(schedule, mutant: mutant, ground: ground, disk: disk, isTracing: options.isTracing)
+            let findings = run.findings()
+            if options.isTracing { trace(([schedule.description] + run.trace).joined(separator: "\n")) }
+            if !findings.isEmpty { return failure(schedule, findings, disk) }
+            progress(number + 1)
+        }
+        return nil
+    }
+
+    private func failure(_ schedule: CampaignSchedule, _ findings: [String], _ disk: CampaignDirectory?) -> Failure {
         var smallest = schedule
-        while let smaller = smallest.smaller.first(where: { !CampaignRun($0, mutant: mutant, ground: ground).findings().isEmpty }) {
+        while let smaller = smallest.smaller.first(where: {
+            !CampaignRun($0, mutant: mutant, ground: ground, disk: disk).findings().isEmpty
+        }) {
             smallest = smaller
         }
-        let last = CampaignRun(smallest, mutant: mutant, ground: ground, isTracing: true)
+        let last = CampaignRun(smallest, mutant: mutant, ground: ground, disk: disk, isTracing: true)
         let remaining = last.findings()
         let report =
             ["schedule:", smallest.description, "what happened:"] + last.trace.map { "  " + $0 } + ["found:"] + remaining.map { "  " + $0 }

@@ -13,8 +13,10 @@ struct CampaignInvariants {
         ledger = run.network.host.ledger
         self.records = records
         var acceptances: [String: Int] = [:]
-        for case .transaction(_, .accepted(let acceptance)) in (run.process?.store.commits ?? []).joined() {
-            acceptances[acceptance.request.requestID ?? "", default: 0] += 1
+        var query = TransactionQuery()
+        query.limit = 200
+        for transaction in (try? run.process?.store?.page(query).transactions) ?? [] {
+            acceptances[transaction.acceptance.request.requestID ?? "", default: 0] += 1
         }
         self.acceptances = acceptances
         if let damage = run.pos.damage { findings.append("the journal cannot be read: \(damage)") }

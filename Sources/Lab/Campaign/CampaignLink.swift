@@ -39,8 +39,10 @@ final class CampaignLink: PaymentHostLink, @unchecked Sendable {
         self.clock = clock
         self.mapping = mapping
         self.mutant = mutant
-        machine = HostLinkMachine(mapping: mapping, addresses: [.init(host: "127.0.0.1", port: 1)], seed: seed)
+        machine = HostLinkMachine(mapping: mapping, addresses: [Self.primary, .init(host: "127.0.0.1", port: 2)], seed: seed)
     }
+
+    private static let primary = HostLinkConfiguration.Address(host: "127.0.0.1", port: 1)
 
     var state: HostLinkState { isAlive ? machine.state : .down }
 
@@ -101,9 +103,9 @@ final class CampaignLink: PaymentHostLink, @unchecked Sendable {
 
     private func carryOut(_ action: HostLinkMachine.Action) {
         switch action {
-        case .connect(let number, _):
+        case .connect(let number, let address):
             wanted = number
-            network.connect(self, number)
+            network.connect(self, number, atPrimary: address == Self.primary)
         case .send(let number, let frame, let exchange):
             guard let connection, connection.number == number, connection.carriesIn else {
                 if let exchange { queue.append(.refused(number, exchange)) }

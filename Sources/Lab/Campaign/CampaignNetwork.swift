@@ -7,15 +7,17 @@ final class CampaignNetwork {
         weak var link: CampaignLink?
         let number: HostLinkMachine.ConnectionID
         let delay: Duration
+        let isAtPrimary: Bool
         /// Bytes that are under way to the host still arrive.
         var carriesOut = true
         var carriesIn = true
         var frames: FrameDecoder
 
-        init(_ link: CampaignLink, _ number: HostLinkMachine.ConnectionID, _ delay: Duration, _ header: LengthHeader) {
+        init(_ link: CampaignLink, _ number: HostLinkMachine.ConnectionID, _ delay: Duration, _ header: LengthHeader, isAtPrimary: Bool) {
             self.link = link
             self.number = number
             self.delay = delay
+            self.isAtPrimary = isAtPrimary
             frames = FrameDecoder(header: header)
         }
     }
@@ -27,6 +29,8 @@ final class CampaignNetwork {
         set { host.faults = newValue }
     }
     var isDown = false
+    /// Nobody can connect at the host's first address; the second leads to the same books.
+    var isPrimaryDown = false
     private var random: CampaignRandom
     private var open: [Connection] = []
 
@@ -36,12 +40,12 @@ final class CampaignNetwork {
         random = CampaignRandom(seed: seed)
     }
 
-    func connect(_ link: CampaignLink, _ number: HostLinkMachine.ConnectionID) {
+    func connect(_ link: CampaignLink, _ number: HostLinkMachine.ConnectionID, atPrimary: Bool) {
         let delay = random.milliseconds(2...60)
         scheduler.after(delay) { [self, weak link] in
             guard let link else { return }
-            if isDown { return link.on(.ended(number, reason: "connection refused")) }
-            let connection = Connection(link, number, delay, host.dialect.header)
+            if isDown || (atPrimary && isPrimaryDown) { return link.on(.ended(number, reason: "connection refused")) }
+            let connection = Connection(link, number, delay, host.dialect.header, isAtPrimary: atPrimary)
             open.append(connection)
             link.connected(connection)
         }
@@ -70,6 +74,7 @@ final class CampaignNetwork {
 
     /// Somebody trips over the cable.
     func cut() { for connection in open { end(connection, "connection reset") } }
+    func cutPrimary() { for connection in open where connection.isAtPrimary { end(connection, "connection reset") } }
 
     private func carryOut(_ action: HostMachine.Action, _ connection: Connection) {
         switch action {

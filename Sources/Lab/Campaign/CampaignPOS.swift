@@ -152,7 +152,7 @@ final class CampaignPOS: @unchecked Sendable {
             if let final = recorded?.answer {
                 records[position].ids.insert(recorded?.id ?? TransactionID(""))
                 learn(final, position)
-            } else if recorded != nil {
+            } else if recorded != nil || !process.engine.information.isJournalReadable {
                 poll(position)
             } else {
                 records[position].isForgotten = true

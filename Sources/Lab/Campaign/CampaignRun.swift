@@ -45,11 +45,12 @@ final class CampaignRun: @unchecked Sendable {
         let engine: TerminalEngine
         let link: CampaignLink
         let clock: CampaignClock
-        let store: MemoryJournalStore
+        /// `nil` until the journal is open.
+        var store: (any JournalStore)?
         var isReady = false
 
-        init(engine: TerminalEngine, link: CampaignLink, clock: CampaignClock, store: MemoryJournalStore) {
-            (self.engine, self.link, self.clock, self.store) = (engine, link, clock, store)
+        init(engine: TerminalEngine, link: CampaignLink, clock: CampaignClock) {
+            (self.engine, self.link, self.clock) = (engine, link, clock)
         }
     }
 
@@ -61,7 +62,7 @@ final class CampaignRun: @unchecked Sendable {
     let counter: CampaignCounter
     private(set) var process: Process?
     private var life = 0
-    private var commits: [[JournalEntry]] = []
+    private var journal: CampaignJournal
     private var commitCount = 0
     private var points: [TransactionPoint: Int] = [:]
     private var disk = CampaignDisk()
@@ -73,11 +74,16 @@ final class CampaignRun: @unchecked Sendable {
     private(set) var trace: [String] = []
     let isTracing: Bool
 
-    init(_ schedule: CampaignSchedule, mutant: CampaignMutant?, ground: CampaignGround, isTracing: Bool = false) {
+    init(
+        _ schedule: CampaignSchedule, mutant: CampaignMutant?, ground: CampaignGround, disk: CampaignDirectory? = nil,
+        isTracing: Bool = false
+    ) {
         self.schedule = schedule
         self.mutant = mutant
         self.ground = ground
         self.isTracing = isTracing
+        journal = disk.map { .disk($0) } ?? .memory([])
+        disk?.begin(schedule)
         random = CampaignRandom(seed: schedule.seed ^ 0xC0FF_EE00)
         network = CampaignNetwork(scheduler, host: ground.host, seed: schedule.seed ^ 0x4E45_5400)
         counter = CampaignCounter(scheduler, seed: schedule.seed ^ 0x4341_5244)
@@ -91,7 +97,7 @@ final class CampaignRun: @unchecked Sendable {
         pos.begin()
         for planned in schedule.faults {
             switch planned.fault {
-            case .deathAt, .commitFails, .hostAt: break
+            case .deathAt, .commitFails, .hostAt, .disk: break
             default: scheduler.after(planned.at) { [self] in if !isHealed { happen(planned.fault) } }
             }
         }
@@ -100,6 +106,8 @@ final class CampaignRun: @unchecked Sendable {
         note("healed")
         network.faults = HostFaults()
         network.isDown = false
+        network.isPrimaryDown = false
+        healDisk()
         let quiet = scheduler.run(until: .seconds(4 * 3600)) { [self] in isQuiet }
         var findings = asked ? [] : ["the POS still waits after an hour"]
         if !quiet {
@@ -124,10 +132,12 @@ final class CampaignRun: @unchecked Sendable {
 
     /// Nothing of this run outlives it.
     private func end() {
+        let store = process?.store
         if let process { retire(process) }
         process = nil
         pos.end()
         _ = scheduler.run(until: scheduler.now + .seconds(120)) { false }
+        store?.close()
     }
 
     // MARK: The process
@@ -139,17 +149,14 @@ final class CampaignRun: @unchecked Sendable {
         let clock = CampaignClock(scheduler)
         clock.jump = jump
         do {
-            let store = try MemoryJournalStore(replaying: commits) { [weak self] _, entries in
-                guard let self, isAlive(life) else { return .failed }
-                return fate(entries)
-            }
+            let open = try opening(life)
             let link = CampaignLink(scheduler, network, clock, mapping: ground.mapping, seed: random.next(), mutant: mutant)
-            let engine = TerminalEngine(environment(life, clock, link, store))
+            let engine = TerminalEngine(environment(life, clock, link, open))
             link.nextSTAN = { [weak engine] in
                 guard let engine else { throw LabError(.terminalNotReady, "no process") }
                 return try await engine.nextSTAN()
             }
-            let process = Process(engine: engine, link: link, clock: clock, store: store)
+            let process = Process(engine: engine, link: link, clock: clock)
             self.process = process
             Task { [weak self] in
                 await engine.start()
@@ -165,7 +172,8 @@ final class CampaignRun: @unchecked Sendable {
     }
 
     private func environment(
-        _ life: Int, _ clock: CampaignClock, _ link: CampaignLink, _ store: MemoryJournalStore
+        _ life: Int, _ clock: CampaignClock, _ link: CampaignLink,
+        _ open: @escaping @Sendable () throws(JournalError) -> any JournalStore
     ) -> TerminalEngine.Environment {
         var configuration = ground.configuration
         configuration.posConnectionLost = schedule.posConnectionLost
@@ -180,7 +188,16 @@ final class CampaignRun: @unchecked Sendable {
         environment.clock = clock
         environment.parameters = schedule.storeAndForward ? ground.parameters.on : ground.parameters.off
         environment.kernel = { [counter] in CampaignKernel(counter.behaviour, $0) }
-        environment.openJournal = { () throws(JournalError) in store }
+        environment.openJournal = { [weak self] () throws(JournalError) in
+            do throws(JournalError) {
+                let store = try open()
+                if let self, isAlive(life) { process?.store = store }
+                return store
+            } catch {
+                self?.journalIsClosed(life, error)
+                throw error
+            }
+        }
         let scheduler = scheduler
         environment.journalThread = { work in scheduler.after(.milliseconds(2)) { work() } }
         environment.random = { [weak self] count in (0..<count).map { _ in self?.random.next().byte ?? 0 } }
@@ -189,6 +206,25 @@ final class CampaignRun: @unchecked Sendable {
             passed(point)
         }
         return environment
+    }
+
+    private func opening(_ life: Int) throws -> @Sendable () throws(JournalError) -> any JournalStore {
+        switch journal {
+        case .disk(let directory): return { () throws(JournalError) in try directory.open() }
+        case .memory(let commits):
+            let store = try MemoryJournalStore(replaying: commits) { [weak self] _, entries in
+                guard let self, isAlive(life) else { return .failed }
+                return fate(entries)
+            }
+            return { store }
+        }
+    }
+
+    /// The disk has room and writes again; whoever gave up because of it is started anew.
+    private func healDisk() {
+        guard case .disk(let directory) = journal else { return }
+        directory.heal()
+        die()
     }
 
     private func isAlive(_ life: Int) -> Bool { process != nil && life == self.life }
@@ -204,6 +240,17 @@ final class CampaignRun: @unchecked Sendable {
         return .synced
     }
 
+    /// Every Transaction answers 20 until somebody starts the terminal again.
+    private func journalIsClosed(_ life: Int, _ error: JournalError) {
+        note("the journal cannot be opened: \(error)")
+        scheduler.after(.seconds(60)) { [self] in if isAlive(life) { die() } }
+    }
+
+    private func noteDisk() {
+        guard isTracing, case .disk = journal else { return }
+        for event in FaultyDisk.takeEvents() { note("disk: \(event)") }
+    }
+
     private func passed(_ point: TransactionPoint) {
         points[point, default: 0] += 1
         disk.passed(point, at: scheduler.now)
@@ -213,10 +260,24 @@ final class CampaignRun: @unchecked Sendable {
 
     private func die() {
         guard let process else { return }
+        noteDisk()
         note("the process dies")
-        commits = disk.survivors(process.store.commits, mutant, at: scheduler.now)
-        retire(process)
-        self.process = nil
+        let store = process.store
+        switch journal {
+        case .memory(let before):
+            journal = .memory((store as? MemoryJournalStore).map { disk.survivors($0.commits, mutant, at: scheduler.now) } ?? before)
+            retire(process)
+            self.process = nil
+        case .disk(let directory):
+            directory.abandon()
+            retire(process)
+            self.process = nil
+            store?.close()
+            if random.chance(60) {
+                note("and the power goes")
+                directory.powerCut()
+            }
+        }
         pos.terminalIsGone()
         scheduler.after(random.milliseconds(300...9000)) { [self] in startProcess() }
     }
@@ -237,13 +298,17 @@ final class CampaignRun: @unchecked Sendable {
     private func happen(_ fault: CampaignSchedule.Fault) {
         note("fault: \(fault)")
         switch fault {
-        case .deathAt, .commitFails, .hostAt: break
+        case .deathAt, .commitFails, .hostAt, .disk: break
         case .death: die()
         case .host(let mode): network.faults.next = mode
         case .hostDown(let time):
             network.isDown = true
             network.cut()
             scheduler.after(time) { [self] in network.isDown = false }
+        case .primaryDown(let time):
+            network.isPrimaryDown = true
+            network.cutPrimary()
+            scheduler.after(time) { [self] in network.isPrimaryDown = false }
         case .linkCut: network.cut()
         case .posLost(let back): pos.lose(back: back)
         case .posCancels: pos.cancel()

@@ -24,6 +24,8 @@ struct CampaignSchedule: Sendable, CustomStringConvertible {
         case hostAt(Int, HostMode)
         /// Nobody can connect for so long.
         case hostDown(Duration)
+        /// Its first address, so long; the second one answers.
+        case primaryDown(Duration)
         case linkCut
         case posLost(back: Duration)
         case posCancels
@@ -31,6 +33,8 @@ struct CampaignSchedule: Sendable, CustomStringConvertible {
         case readerUnplugged(back: Duration)
         case wallClockJumps(Duration)
         case slowHost(Duration)
+        /// Of the disk under the journal; only in runs that have one.
+        case disk(FaultyDisk.Fault)
     }
 
     struct Planned: Sendable, Hashable {
@@ -49,7 +53,8 @@ struct CampaignSchedule: Sendable, CustomStringConvertible {
     var posConnectionLost: POSConnectionLost
     var storeAndForward: Bool
 
-    init(seed: UInt64) {
+    /// - Parameter onDisk: with faults of the disk in place of commits that fail.
+    init(seed: UInt64, onDisk: Bool = false) {
         self.seed = seed
         var random = CampaignRandom(seed: seed)
         let requests = (0..<Int.random(in: 1...4, using: &random)).map { _ in Self.request(&random) }
@@ -60,6 +65,9 @@ struct CampaignSchedule: Sendable, CustomStringConvertible {
         // Some runs are about one fault, some about many.
         let count = random.chance(10) ? 0 : Int.random(in: 1...(random.chance(30) ? 8 : 3), using: &random)
         faults = (0..<count).map { _ in Self.fault(&random, requests.count) }
+        guard onDisk else { return }
+        faults.removeAll { if case .commitFails = $0.fault { true } else { false } }
+        for _ in 0..<Int.random(in: 0...3, using: &random) { faults.append(Planned(at: .zero, fault: .disk(Self.diskFault(&random)))) }
     }
 
     private static func request(_ random: inout CampaignRandom) -> Request {
@@ -76,6 +84,14 @@ struct CampaignSchedule: Sendable, CustomStringConvertible {
             partialAllowed: random.chance(30), repeats: random.chance(50))
     }
 
+    private static func diskFault(_ random: inout CampaignRandom) -> FaultyDisk.Fault {
+        switch Int.random(in: 0..<4, using: &random) {
+        case 0: .writeFails(Int.random(in: 1...150, using: &random), torn: random.chance(60))
+        case 1, 2: .syncFails(Int.random(in: 1...30, using: &random))
+        default: .full(Int.random(in: 1...150, using: &random), writes: Int.random(in: 1...12, using: &random))
+        }
+    }
+
     private static func fault(_ random: inout CampaignRandom, _ requests: Int) -> Planned {
         let at = random.milliseconds(0...(requests * 12_000))
         let fault: Fault =
@@ -88,7 +104,8 @@ struct CampaignSchedule: Sendable, CustomStringConvertible {
                     Int.random(in: 0..<requests, using: &random),
                     random.element([.silent, .silent, .late, .garbage, .disconnect, .badMAC, .duplicate]) ?? .silent)
             case 54..<62: .host(random.element([.silent, .late, .garbage, .disconnect, .badMAC, .duplicate, .decline]) ?? .silent)
-            case 62..<68: .hostDown(random.milliseconds(500...90_000))
+            case 62..<65: .hostDown(random.milliseconds(500...90_000))
+            case 65..<68: .primaryDown(random.milliseconds(500...90_000))
             case 68..<74: .linkCut
             case 74..<84: .posLost(back: random.milliseconds(200...60_000))
             case 84..<88: .posCancels

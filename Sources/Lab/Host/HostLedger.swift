@@ -6,6 +6,8 @@ public struct HostLedger: Sendable {
     private var positions: [HostExchangeKey: Int] = [:]
     private var answers: [HostExchangeKey: LedgerDecision] = [:]
     private var approvalCodes: [String: Set<String>] = [:]
+    /// Batches that balanced, by terminal.
+    private var reconciled: [String: Set<String>] = [:]
     /// By root: it and everything that replaced or incremented it, in order of arrival.
     private var families: [Int: [Int]] = [:]
     private let approvalCodeSeed: Int
@@ -46,7 +48,8 @@ public struct HostLedger: Sendable {
         switch request.kind {
         case .authorization, .financial, .advice: enter(request, decision)
         case .reversal: reverse(request)
-        case .reconciliation, .network: break
+        case .reconciliation: if decision.isApproved { reconciled[request.key.terminal, default: []].insert(request.batch) }
+        case .network: break
         }
     }
 
@@ -141,7 +144,7 @@ extension HostLedger {
             }
         let position = positions[request.key] ?? transactions.count
         var entry = LedgerTransaction(
-            key: request.key, retrievalReference: request.retrievalReference, batch: request.batch, account: request.account,
+            key: request.key, retrievalReference: request.retrievalReference, batch: batch(of: request), account: request.account,
             cardToken: request.cardToken,
             type: LedgerTransaction.type(kind: request.kind, function: request.functionCode, processing: request.processingCode),
             state: decision.isApproved ? .approved : .declined,
@@ -156,6 +159,18 @@ extension HostLedger {
         positions[request.key] = position
         if families[entry.root]?.contains(position) != true { families[entry.root, default: []].append(position) }
         settle(entry.root)
+    }
+
+    /// An advice for a batch that has balanced counts in the next one that has not.
+    private func batch(of request: LedgerRequest) -> String {
+        guard request.kind == .advice, !request.functionCode.hasPrefix("6"), let closed = reconciled[request.key.terminal] else {
+            return request.batch
+        }
+        var batch = request.batch
+        while closed.contains(batch), let number = Int(batch), number < 999_999 {
+            batch = String(repeating: "0", count: max(0, batch.utf8.count - String(number + 1).utf8.count)) + String(number + 1)
+        }
+        return batch
     }
 
     private mutating func reverse(_ request: LedgerRequest) {

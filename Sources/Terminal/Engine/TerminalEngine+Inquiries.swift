@@ -40,6 +40,7 @@ extension TerminalEngine {
         do throws(JournalError) {
             return try body(store)
         } catch {
+            if error.code == .damaged { snapshot.withLock { $0.isJournalReadable = false } }
             environment.log.error("\(error)", metadata: ["code": "\(error.code.rawValue)"])
             return nil
         }

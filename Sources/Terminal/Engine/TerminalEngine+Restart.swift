@@ -6,7 +6,7 @@ extension TerminalEngine {
         let start = startedAt ?? now
         startedAt = start
         let local = times(at: environment.clock.wallTime).local
-        let minute = environment.parameters?["RESTARTTIME"].flatMap { Int($0) }.map { $0 / 100 * 60 + $0 % 100 }
+        let minute = environment.parameters?.minuteOfDay("RESTARTTIME")
         restart = RestartSchedule(
             start: start, now: now, localSeconds: local.hour * 3600 + local.minute * 60 + local.second, minute: minute)
         let wait = restart.map { $0.regular - now } ?? .zero

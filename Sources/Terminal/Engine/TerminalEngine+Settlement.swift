@@ -53,16 +53,31 @@ extension TerminalEngine {
         let freeze = BatchFreeze(report: totals.report(batchJulianDay: local.dayOfYear, leftBehind: leftBehind), request: request, at: now)
         let batch = try JournaledBatch(number: number, events: [.frozen(freeze)])
         frozen = batch
-        // Six digits in 48.01.
         approvals = ApprovalLog()
-        batchNumber = number >= 999_999 ? 1 : number + 1
+        batchNumber = number >= Self.lastBatchNumber ? 1 : number + 1
         updateSnapshot()
         return (batch, [.batch(number, .frozen(freeze)), .batchOpened(batchNumber)])
     }
 
     private func totals(of batch: Int, _ store: any JournalStore) throws(JournalError) -> BatchTotals {
-        try BatchTotals(try store.approved(batchNumber: batch)) { id throws(JournalError) in try store.transaction(id) }
+        let transactions = try carried(into: batch, store) + store.approved(batchNumber: batch)
+        return try BatchTotals(transactions) { id throws(JournalError) in try store.transaction(id) }
     }
+
+    /// Advices that the last freeze left behind and the host has accepted since, too late for that batch's last 1520: they count in the next one.
+    private func carried(into batch: Int, _ store: any JournalStore) throws(JournalError) -> [JournaledTransaction] {
+        guard let last = try store.batch(batch > 1 ? batch - 1 : Self.lastBatchNumber) else { return [] }
+        var carried: [JournaledTransaction] = []
+        for id in last.freeze.report.leftBehind {
+            guard let transaction = try store.transaction(id), transaction.advice != nil, transaction.type != .tipAdjust else { continue }
+            let isCounted = last.retry?.uploads.contains { $0.original == transaction.posting?.exchange } ?? false
+            if !isCounted { carried.append(transaction) }
+        }
+        return carried
+    }
+
+    /// Six digits in 48.01.
+    private static let lastBatchNumber = 999_999
 
     func feedReconciler(_ event: BatchReconciler.Event) {
         guard !isDead else { return }

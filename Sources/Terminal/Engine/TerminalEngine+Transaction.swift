@@ -157,6 +157,7 @@ extension TerminalEngine {
         prune()
         for continuation in waitingForIdle { continuation.resume() }
         waitingForIdle = []
+        settleWhenIdle()
         restartWhenIdle()
     }
 }

@@ -64,6 +64,7 @@ public actor TerminalEngine: PaymentTerminal {
         var pendingReversals = 0
         var offlineCount = 0
         var nextRestart: WallTime?
+        var isJournalReadable = true
     }
 
     nonisolated let environment: Environment
@@ -106,6 +107,9 @@ public actor TerminalEngine: PaymentTerminal {
     var restart: RestartSchedule?
     var startedAt: ContinuousClock.Instant?
     var restartWait: Task<Void, Never>?
+    var settlementWait: Task<Void, Never>?
+    /// Its time has come, and a transaction was running.
+    var isSettlementDue = false
     var watches: [Task<Void, Never>] = []
     var presenceWatch: Task<Void, Never>?
 
@@ -123,6 +127,7 @@ public actor TerminalEngine: PaymentTerminal {
             journal = JournalWriter(store, on: environment.journalThread)
             await takeOver(start)
         } catch {
+            snapshot.withLock { $0.isJournalReadable = false }
             environment.log.critical("\(error)", metadata: ["code": "\(error.code.rawValue)"])
         }
         guard !isDead else { return }
@@ -142,6 +147,7 @@ public actor TerminalEngine: PaymentTerminal {
                 for await state in host.states() where state == .connected { await self?.linkConnected() }
             })
         scheduleRestart()
+        scheduleSettlement()
         showWelcome()
     }
 
@@ -153,6 +159,7 @@ public actor TerminalEngine: PaymentTerminal {
         for task in watches + followUpPauses.values { task.cancel() }
         reconcilerPause?.cancel()
         restartWait?.cancel()
+        settlementWait?.cancel()
         presenceWatch?.cancel()
         watches = []
         followUpPauses = [:]
@@ -179,6 +186,7 @@ public actor TerminalEngine: PaymentTerminal {
                 TerminalInformation.Device(kind: $0.kind, model: $0.model, serialNumber: $0.serialNumber, state: $0.state)
             })
         information.nextRestart = snapshot.nextRestart
+        information.isJournalReadable = snapshot.isJournalReadable
         return information
     }
 

@@ -5,9 +5,12 @@ import GRDB
 /// wait for it.
 public final class SQLiteJournalStore: JournalStore {
     let pool: DatabasePool
+    private let pagesWorthCheckpoint: Int
 
     /// Opens `path`, creating it (mode 0600) unless it `mustExist`, or bringing it up to date.
-    public init(path: String, mustExist: Bool = false) throws(JournalError) {
+    /// - Parameter pagesWorthCheckpoint: pages in the WAL that `tidy` brings into the database.
+    public init(path: String, mustExist: Bool = false, pagesWorthCheckpoint: Int = 500) throws(JournalError) {
+        self.pagesWorthCheckpoint = pagesWorthCheckpoint
         if mustExist, !FileManager.default.fileExists(atPath: path) { throw JournalError(.cannotOpen, "There is no journal at \(path).") }
         var configuration = GRDB.Configuration()
         configuration.label = "journal"
@@ -29,6 +32,7 @@ public final class SQLiteJournalStore: JournalStore {
             // GRDB leaves a WAL database at NORMAL, where a power cut may undo the last commits.
             try pool.writeWithoutTransaction { database in
                 try database.execute(sql: "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = \(Self.lastResortCheckpoint)")
+                try Self.syncWhatIsRead(database)
             }
             guard try pool.read(Self.migrator.hasBeenSuperseded) == false else {
                 throw JournalError(.newerSchema, "\(path) was written by a newer version.", remedy: "Install that version again.")
@@ -42,10 +46,18 @@ public final class SQLiteJournalStore: JournalStore {
         }
     }
 
+    /// A process killed between the write and the sync of a commit leaves it where the next start reads it and a power cut would still undo it. A
+    /// checkpoint syncs the WAL before anything else, so that nobody acts on what may be gone.
+    private static func syncWhatIsRead(_ database: Database) throws {
+        do {
+            try database.execute(sql: "PRAGMA wal_checkpoint(PASSIVE)")
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_FULL {
+            // No room to bring the pages over; by then the WAL is synced.
+        }
+    }
+
     /// Pages in the WAL at which a commit does a checkpoint itself; `tidy` is meant to come first.
     private static let lastResortCheckpoint = 8000
-    /// Pages in the WAL that are worth a checkpoint when nobody waits.
-    private static let worthCheckpoint = 500
 
     public func commit(_ entries: [JournalEntry]) throws(JournalError) {
         var bodies: [String?] = []
@@ -163,7 +175,7 @@ public final class SQLiteJournalStore: JournalStore {
         // Passive: never waits for readers. What it cannot do now the next one does; a failure shows at the next commit.
         _ = try? pool.writeWithoutTransaction { database in
             let size = try FileManager.default.attributesOfItem(atPath: pool.path + "-wal")[.size] as? Int ?? 0
-            if size > Self.worthCheckpoint * 4096 { try database.execute(sql: "PRAGMA wal_checkpoint(PASSIVE)") }
+            if size > pagesWorthCheckpoint * 4096 { try database.execute(sql: "PRAGMA wal_checkpoint(PASSIVE)") }
         }
     }
 

@@ -11,6 +11,8 @@ public struct ParameterDefinition: Sendable {
         case percentages
         /// A time of day, `hhmm`.
         case timeOfDay
+        /// A time of day, `hhmm`, or empty for never.
+        case timeOfDayOrNever
     }
 
     public let key: String
@@ -45,7 +47,7 @@ public struct ParameterDefinition: Sendable {
                 return nil
             }
             return value
-        case .timeOfDay:
+        case .timeOfDay, .timeOfDayOrNever:
             guard Self.isDigits(value), value.utf8.count == 4, let number = Int(value), number / 100 < 24, number % 100 < 60 else {
                 return nil
             }
@@ -62,6 +64,7 @@ public struct ParameterDefinition: Sendable {
         case .percent(let atMost): "a percentage from 0 to \(atMost / 100) with up to two digits after the point"
         case .percentages: "one to four whole percentages from 1 to 100, separated by commas"
         case .timeOfDay: "a time of day, hhmm"
+        case .timeOfDayOrNever: "a time of day, hhmm, or empty"
         }
     }
 
@@ -122,6 +125,10 @@ extension ParameterDefinition {
         .init(
             "REFUNDDAYLIMIT", .integer(0...largestAmount), "200000", security: true,
             "Largest sum of such refunds in one day, in minor units."),
+        .init(
+            "SETTLETIME", .timeOfDayOrNever, "", security: true,
+            "Local time at which the batch is closed and settled by itself, every day, as soon as nothing runs; empty: only SETTLEMENT does."
+        ),
         .init("RESTARTTIME", .timeOfDay, "0300", security: true, "Local time of the daily restart."),
     ]
 

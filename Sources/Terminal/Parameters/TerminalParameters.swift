@@ -65,6 +65,8 @@ public final class TerminalParameters: Sendable {
 
     public func number(_ key: String) -> Int64 { self[key].flatMap { Int64($0) } ?? 0 }
     public func flag(_ key: String) -> Bool { self[key] == "1" }
+    /// Of a time of day; `nil` for never.
+    func minuteOfDay(_ key: String) -> Int? { self[key].flatMap { Int($0) }.map { $0 / 100 * 60 + $0 % 100 } }
     /// In hundredths of a percent.
     public func hundredths(_ key: String) -> Int { self[key].flatMap { ParameterDefinition.hundredths($0) } ?? 0 }
     /// What a POS chose as `LANG`; `nil` while none has.

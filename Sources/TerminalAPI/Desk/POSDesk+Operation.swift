@@ -137,12 +137,13 @@ extension POSDesk {
             .transaction(operation: inquiry.operationName, answer, requestID: inquiry.requestID, replayed: false))
     }
 
-    private mutating func answerInquiry(_ number: Int, _ result: ResultCode) {
+    mutating func answerInquiry(_ number: Int, _ result: ResultCode) {
         guard let inquiry = inquiries.removeValue(forKey: number) else { return }
         let text =
             switch result {
             case .busy: "The transaction is still running."
             case .noLastTransaction: "There is no last transaction."
+            case .terminalNotReady: "The journal cannot be read: what became of transactions is unknown. Look at the terminal."
             case .timeout: "The diagnosis takes too long."
             default: "There is no such transaction."
             }

@@ -25,6 +25,8 @@ struct POSDesk: Sendable {
         case performed(operation: Int, OperationAnswer)
         case happened(TerminalEvent)
         case lookedUp(inquiry: Int, RecordedTransaction?)
+        /// The journal cannot be read.
+        case cannotLookUp(inquiry: Int)
         case shutdown(CloseCode, String)
     }
 
@@ -153,6 +155,7 @@ struct POSDesk: Sendable {
         case .performed(let number, let answer): performed(number, answer)
         case .happened(let event): happened(event)
         case .lookedUp(let number, let record): lookedUp(number, record)
+        case .cannotLookUp(let number): answerInquiry(number, .terminalNotReady)
         case .shutdown(let code, let reason): shutDown(code, reason)
         }
         updatePresence(now)

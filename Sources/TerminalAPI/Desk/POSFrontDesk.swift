@@ -94,13 +94,18 @@ final class POSFrontDesk {
             ask { terminal, answer in answer(.cancelAnswered(cancel: cancel, await terminal.cancel(id))) }
         case .presence(let now, let id): presence.yield((now, id))
         case .lookUpLast(let inquiry, let peer):
-            ask { terminal, answer in answer(.lookedUp(inquiry: inquiry, await terminal.lastTransaction(of: peer))) }
+            ask { terminal, answer in answer(Self.found(await terminal.lastTransaction(of: peer), inquiry, terminal)) }
         case .lookUp(let inquiry, let name):
-            ask { terminal, answer in answer(.lookedUp(inquiry: inquiry, await terminal.transaction(name))) }
+            ask { terminal, answer in answer(Self.found(await terminal.transaction(name), inquiry, terminal)) }
         case .perform(let operation, let request, let peer, let isTrusted): perform(operation, request, peer, isTrusted)
         case .restart: operations.restart()
         case .abandon(let operation): tasks[operation]?.cancel()
         }
+    }
+
+    /// Nothing found in a journal that cannot be read is no answer: a POS that was told so would sell again.
+    private static func found(_ record: RecordedTransaction?, _ inquiry: Int, _ terminal: any PaymentTerminal) -> POSDesk.Event {
+        record == nil && !terminal.information.isJournalReadable ? .cannotLookUp(inquiry: inquiry) : .lookedUp(inquiry: inquiry, record)
     }
 
     private func begin(_ operation: Int, _ request: TransactionRequest, _ peer: PeerIdentity) {

@@ -184,6 +184,82 @@ struct SettlementTests {
         #expect(await rig.engine.lastTransaction(of: Rig.till)?.id == sale.transactionID)
     }
 
+    /// Until the next time of day, local.
+    private static func wait(_ rig: Rig, until minute: Int) -> Duration {
+        let local = rig.clock.wallTime.calendar(offset: 3600)
+        return .seconds((minute * 60 - (local.hour * 3600 + local.minute * 60 + local.second) + 86_400) % 86_400)
+    }
+
+    @Test("At SETTLETIME the open batch is settled by itself, an empty one is not")
+    func settlementTime() async throws {
+        let rig = try await Rig(parameters: ["SETTLETIME": "0100"])
+        _ = try await rig.approved()
+        let wait = Self.wait(rig, until: 60)
+        await rig.clock.sleeper(after: wait)
+        rig.clock.advance(by: wait)
+        try await rig.host.next().answer(reconciliation: "500")
+        #expect(rig.engine.information.batchNumber == 2)
+    }
+
+    @Test("At SETTLETIME a batch without anything in it stays open; nothing is set, nothing happens")
+    func nothingToSettle() async throws {
+        let rig = try await Rig(parameters: ["SETTLETIME": "0100"])
+        let wait = Self.wait(rig, until: 60)
+        await rig.clock.sleeper(after: wait)
+        rig.clock.advance(by: wait)
+        // It waits for the next day's.
+        await rig.clock.sleeper(after: .seconds(86_400))
+        #expect(rig.engine.information.batchNumber == 1 && rig.host.exchanges.all.isEmpty)
+    }
+
+    @Test("SETTLETIME inside a transaction: settled when that has ended, with it")
+    func settlementTimeWhileBusy() async throws {
+        let rig = try await Rig(parameters: ["SETTLETIME": "0100"])
+        rig.clock.advance(by: Self.wait(rig, until: 60) - .seconds(5))
+        await rig.engine.scheduleSettlement()
+        await rig.clock.sleeper(after: .seconds(5))
+        let (sale, exchange) = try await rig.sellUntilHost()
+        rig.clock.advance(by: .seconds(5))
+        await rig.engine.settlementIsDue()
+        exchange.approve()
+        _ = await sale.final()
+        let request = try await rig.host.next()
+        guard case .reconciliation(let asked) = request.request else {
+            Issue.record("not a 1520")
+            return
+        }
+        #expect(asked.totals.debitsCount == 1)
+        request.answer(reconciliation: "500")
+    }
+
+    @Test("A 1220 that a freeze left behind counts in the next batch once the host has accepted it, and in one only")
+    func leftOverAdvice() async throws {
+        let rig = try await Rig()
+        var request = Rig.request(.force, 500)
+        request.authCode = "VOICE1"
+        let (force, exchange) = try await rig.sellUntilHost(request)
+        exchange.answer(.noAnswer)
+        _ = await force.final()
+        try await rig.host.next().answer(.noAnswer)
+        await rig.clock.sleeper(after: .seconds(5))
+        let settlement = try await rig.sell(Rig.request(.settlement))
+        let attempt = try await rig.host.next()
+        attempt.answer(.noAnswer)
+        try await rig.host.next().answer(reconciliation: "500")
+        let first = await settlement.final()
+        #expect(first.settlement?.leftBehind == [force.id] && first.settlement?.salesCount == 0)
+        rig.clock.advance(by: .seconds(60))
+        try await rig.host.next().answer(advice: "900")
+        await rig.engine.hasNoFollowUps()
+        var counts: [Int64?] = []
+        for _ in 0..<2 {
+            let next = try await rig.sell(Rig.request(.settlement))
+            try await rig.host.next().answer(reconciliation: "500")
+            counts.append(await next.final().settlement?.salesAmount)
+        }
+        #expect(counts == [500, 0])
+    }
+
     @Test("The same on disk: freeze, retry and answer are found by the next start")
     func onDisk() throws {
         let directory = try TemporaryDirectory()
@@ -202,6 +278,11 @@ struct SettlementTests {
         try store.commit([.batch(1, .answered(HostReply(actionCode: "500", at: JournalSamples.time)))])
         #expect(try store.startingPoint().frozen == nil && store.batch(1)?.isReconciled == true && store.batch(3) == nil)
     }
+}
+
+extension TerminalEngine {
+    /// Returns when SETTLETIME has come and been noticed.
+    fileprivate func settlementIsDue() async { while !isSettlementDue { await Task.yield() } }
 }
 
 extension Rig {

@@ -24,7 +24,7 @@ struct TerminalParametersTests {
             ("TAXPERCENT", "8.255"), ("TAXPERCENT", "100.01"), ("TAXPERCENT", "-1"), ("TAXPERCENT", ".5"), ("LANG", "3"), ("LANG", "en"),
             ("ENGVAR", "2"), ("NUMLOGDAYS", "0"), ("NUMBATCHSAVEDAYS", "99999999999999999999"), ("TIP", "yes"), ("TIPCHOICES", "15,,20"),
             ("TIPCHOICES", "10,15,18,20,25"), ("TIPCHOICES", "0"), ("CARDTIMEOUT", "61"), ("CARDHOLDERTIMEOUT", "76"), ("HOSTTIMEOUT", "4"),
-            ("RESTARTTIME", "2400"), ("RESTARTTIME", "0360"), ("RESTARTTIME", "300"), ("HWVENDORID", "ä"),
+            ("RESTARTTIME", "2400"), ("RESTARTTIME", "0360"), ("RESTARTTIME", "300"), ("SETTLETIME", "2360"), ("HWVENDORID", "ä"),
             ("SAFENABLED", "2"), ("REFUNDLIMIT", "1000000000000"),
         ])
     func badValues(_ key: String, _ value: String) throws {

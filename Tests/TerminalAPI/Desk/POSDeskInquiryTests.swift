@@ -27,6 +27,14 @@ struct POSDeskInquiryTests {
         #expect(desk.on(.lookedUp(inquiry: inquiry, nil)).results(to: a) == [.noLastTransaction])
     }
 
+    @Test("LastTransaction with a journal that cannot be read: 20, never that there is none")
+    func unreadableJournal() {
+        var desk = DeskHarness()
+        let a = desk.connect(1)
+        let (inquiry, _) = desk.lastTransaction(a)
+        #expect(desk.on(.cannotLookUp(inquiry: inquiry)).results(to: a) == [.terminalNotReady])
+    }
+
     @Test("held: the outcome that falls within 8 s is answered, and the asker is there although the owner is gone")
     func held() {
         var desk = DeskHarness()
