@@ -66,10 +66,14 @@ fuzz: setup
 
 bench: build ship venv
 	$(SWIFT) build $(SHIP) --product countertop-lab
+	@scripts/setup.sh nodejs node-ws
 	$(SWIFT) build $(CONFIGURATION) --product HostBenchmark
+	$(SWIFT) build $(CONFIGURATION) --product APIBenchmark
 	$(SWIFT) build $(CONFIGURATION) --product EMVBenchmark
 	.venv/bin/python Tests/Benchmarks/bench.py
 	.venv/bin/python Tests/Benchmarks/host.py
+	.venv/bin/python Tests/Benchmarks/bench_api.py
+	.venv/bin/python Tests/Benchmarks/latency.py
 	.venv/bin/python Tests/Benchmarks/emv.py
 	.venv/bin/python Tests/Benchmarks/journal.py
 	@scripts/setup.sh $(LABORATORY)

@@ -114,6 +114,10 @@ let package = Package(
             name: "HostBenchmark", dependencies: ["Lab", "PaymentHost", "ISO8583", "Keys", "Money", "Hex", logging, nio("NIOPosix")],
             path: "Tests/Benchmarks/HostBenchmark", swiftSettings: settings),
         .executableTarget(
+            name: "APIBenchmark",
+            dependencies: ["TerminalAPI", "Terminal", logging, nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"), nio("NIOWebSocket")],
+            path: "Tests/Benchmarks/APIBenchmark", swiftSettings: settings),
+        .executableTarget(
             name: "EMVBenchmark", dependencies: ["Lab", "EMV", "SmartCard", "Keys", "Money", "Hex"], path: "Tests/Benchmarks/EMVBenchmark",
             swiftSettings: settings),
         // Tests

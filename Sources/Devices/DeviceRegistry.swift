@@ -10,6 +10,8 @@ import USB
 public final class DeviceRegistry: DeviceProvider {
     private struct State {
         var listing: DeviceListing
+        /// The listing's devices, put in order when they change and not when somebody asks.
+        var devices: [DeviceDescription]
         var serving: [DeviceListing.Key: Serving] = [:]
         var nextNumber: UInt64 = 0
         var findings: [String] = []
@@ -50,12 +52,13 @@ public final class DeviceRegistry: DeviceProvider {
         self.clock = clock
         self.drivers = drivers
         self.logger = logger
-        state = Mutex(State(listing: DeviceListing(roles: roles)))
+        let listing = DeviceListing(roles: roles)
+        state = Mutex(State(listing: listing, devices: listing.devices))
     }
 
     // MARK: What there is
 
-    public var devices: [DeviceDescription] { state.withLock { $0.listing.devices } }
+    public var devices: [DeviceDescription] { state.withLock { $0.devices } }
 
     /// What is wrong with a bus itself, for example that the system has no USB.
     public var findings: [String] { state.withLock { $0.findings } }
@@ -218,7 +221,9 @@ public final class DeviceRegistry: DeviceProvider {
 
     /// Under the lock, so that everybody hears the changes in one order.
     private func tell(_ state: inout State, _ event: DeviceListing.Event) {
-        for action in state.listing.on(event) {
+        let actions = state.listing.on(event)
+        state.devices = state.listing.devices
+        for action in actions {
             switch action {
             case .tell(let change):
                 log(change)

@@ -2,7 +2,7 @@ import Devices
 import PaymentHost
 
 /// What `GetInformation` answers, as one consistent snapshot.
-public struct TerminalInformation: Sendable {
+public struct TerminalInformation: Sendable, Hashable {
     public struct Device: Sendable, Hashable {
         public var kind: DeviceDescription.Kind
         public var model: String

@@ -49,7 +49,12 @@ public final class POSServer: Sendable {
         let desk = POSFrontDesk(
             configuration: configuration, terminal: terminal, operations: operations, clock: clock, logger: logger, loop: eventLoop,
             presence: presence)
-        let door = FrontDoor(configuration: configuration, tls: tls, clock: clock, logger: logger, frontDesk: desk)
+        let door = FrontDoor(configuration: configuration, tls: tls, clock: clock, logger: logger) { peer, isTrusted in
+            WebSocketHandler(
+                session: POSConnection(frontDesk: desk, peer: peer, isTrusted: isTrusted), messageLimit: configuration.messageLimit,
+                binaryAllowed: false, slowReader: .drop(after: configuration.queueLimit), closingTime: configuration.times.closing,
+                messageTime: configuration.times.message)
+        }
         self.configuration = configuration
         self.logger = logger
         self.presence = presence

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""The POS API beside its peers, in one run: `GetInformation` against node `ws` (Debian node-ws) sending a constant answer and against the echo of our
-own WebSocket stack without messages (`countertop-lab echo`); connections opened and closed; a push against polling.
+"""The POS API beside its peers, in one run: `GetInformation` against node `ws` (Debian node-ws) sending the same answer and against an echo of nothing
+but SwiftNIO; connections opened and closed; a Status from its cause to the POS.
 
-Processor time is read from /proc, rounds are interleaved. A peer that is missing is reported as missing."""
-import asyncio
+Processor time is read from /proc, rounds are interleaved, the client is raw sockets (raw_client.py). A peer that is missing is reported as missing,
+and the exit code is 1 when a goal is missed or a peer is missing."""
 import json
 import os
 import pathlib
@@ -12,162 +12,154 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
-from websockets.asyncio.client import connect
-
+import raw_client
 from bench import BIN, cpu_seconds, demo, resident_megabytes
+from websockets.sync.client import connect
 
+BENCHMARK = pathlib.Path(os.environ.get("COUNTERTOP_BIN", pathlib.Path(__file__).resolve().parents[2] / ".build/release")) / "APIBenchmark"
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", 5))
-MESSAGES = int(os.environ.get("BENCH_MESSAGES", 2000))
+MESSAGES = int(os.environ.get("BENCH_MESSAGES", 16_000))
 CONNECTIONS = int(os.environ.get("BENCH_CONNECTIONS", 60_000))
 REQUEST = json.dumps({"operation": "GetInformation"})
-
+ECHO, NODE_WS = "bare SwiftNIO echo", "node ws"
 NODE = """
 const WebSocket = require('/usr/share/nodejs/ws');
 const server = new WebSocket.Server({host: '127.0.0.1', port: 0, perMessageDeflate: false}, () => console.log(server.address().port));
 server.on('connection', (socket) => socket.on('message', () => socket.send(ANSWER)));
 """
+missed = []
 
 
-async def round_trips(url, connections, count):
-    """Latencies in microseconds of `count` requests on each connection at once."""
-    async def one():
-        times = []
-        async with connect(url, compression=None, ping_interval=None, proxy=None) as socket:
-            for _ in range(count):
-                start = time.perf_counter_ns()
-                await socket.send(REQUEST)
-                await socket.recv()
-                times.append((time.perf_counter_ns() - start) / 1000)
-        return times
-    return sum(await asyncio.gather(*(one() for _ in range(connections))), [])
+def goal(text, value, limit, unit=""):
+    met = value <= limit
+    print(f"  {text}: {value:.2f}{unit}  (goal <= {limit}{unit}{'' if met else ': MISSED'})")
+    if not met:
+        missed.append(text)
+
+
+def started(command):
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    return process, f"ws://127.0.0.1:{process.stdout.readline().strip()}/"
 
 
 def information(ready, answer):
-    sides = {"countertop": (ready["terminalPID"], ready["pos"])}
-    children = []
-    echo = subprocess.Popen([BIN / "countertop-lab", "echo", "--port", "0"], stdout=subprocess.PIPE, text=True)
-    children.append(echo)
-    line = echo.stdout.readline()
-    port = "".join(character for character in line.rsplit(":", 1)[-1] if character.isdigit())
-    sides["echo of the same stack"] = (echo.pid, f"ws://127.0.0.1:{port}/")
+    sides, children = {"countertop": (ready["terminalPID"], ready["pos"])}, []
+    process, url = started([BENCHMARK, "echo"])
+    children.append(process)
+    sides[ECHO] = (process.pid, url)
     if shutil.which("node") and pathlib.Path("/usr/share/nodejs/ws").exists():
-        node = subprocess.Popen(["node", "-e", NODE.replace("ANSWER", json.dumps(answer))], stdout=subprocess.PIPE, text=True)
-        children.append(node)
-        sides["node ws"] = (node.pid, f"ws://127.0.0.1:{node.stdout.readline().strip()}/")
+        process, url = started(["node", "-e", NODE.replace("ANSWER", json.dumps(answer))])
+        children.append(process)
+        sides[NODE_WS] = (process.pid, url)
     else:
         print("MISSING peer: node ws (apt-get install nodejs node-ws)")
+        missed.append("peer node ws")
+    request = raw_client.frame(REQUEST)
     try:
         for connections in (1, 8):
-            cpu, latencies, walls = {}, {}, {}
+            cpu, latencies, rates = {}, {}, {}
             for number in range(ROUNDS + 1):
                 for name, (pid, url) in sides.items():
                     before, start = cpu_seconds(pid), time.perf_counter()
-                    times = asyncio.run(round_trips(url, connections, MESSAGES // connections))
+                    times = raw_client.round_trips(url, connections, MESSAGES // connections, request)
                     if number:  # the first round warms up
                         cpu.setdefault(name, []).append((cpu_seconds(pid) - before) / len(times) * 1e6)
-                        walls.setdefault(name, []).append(len(times) / (time.perf_counter() - start))
+                        rates.setdefault(name, []).append(len(times) / (time.perf_counter() - start))
                         latencies.setdefault(name, []).extend(times)
-            print(f"GetInformation, {connections} connection(s), {ROUNDS} interleaved rounds of {MESSAGES}")
+            print(f"GetInformation, {connections} connection(s), {ROUNDS} interleaved rounds of {MESSAGES}; answer of {len(answer)} bytes")
+            p50, p99 = {}, {}
             for name in sides:
                 ordered = sorted(latencies[name])
+                p50[name], p99[name] = statistics.median(ordered), ordered[int(len(ordered) * 0.99)]
                 print(
-                    f"  {name:24} cpu {statistics.median(cpu[name]):6.1f} us  {statistics.median(walls[name]):8.0f}/s"
-                    f"  p50 {statistics.median(ordered):7.1f} us  p99 {ordered[int(len(ordered) * 0.99)]:7.1f} us")
+                    f"  {name:20} cpu {statistics.median(cpu[name]):6.1f} us  {statistics.median(rates[name]):8.0f}/s"
+                    f"  p50 {p50[name]:7.1f} us  p99 {p99[name]:7.1f} us")
             ours = statistics.median(cpu["countertop"])
-            for name, goal in (("node ws", 1.0), ("echo of the same stack", 1.3)):
-                if name in cpu:
-                    print(f"  cpu beside {name}: {ours / statistics.median(cpu[name]):.2f}  (goal <= {goal})")
+            goal(f"cpu beside {ECHO}", ours / statistics.median(cpu[ECHO]), 1.3)
+            if NODE_WS in cpu:
+                goal(f"cpu beside {NODE_WS}", ours / statistics.median(cpu[NODE_WS]), 1.0)
+                goal(f"p50 beside {NODE_WS}", p50["countertop"] / p50[NODE_WS], 1.0)
+                goal(f"p99 beside {NODE_WS}", p99["countertop"] / p99[NODE_WS], 1.0)
     finally:
         for child in children:
             child.terminate()
+            child.wait()
 
 
 def descriptors(pid):
     return len(os.listdir(f"/proc/{pid}/fd"))
 
 
-async def storm(url, count, at_once=8):
-    left = count
+def storm(url, count, at_once=6):
+    """Opened, asked and closed `count` times, from as many addresses as are at work at once."""
+    request, failures = raw_client.frame(REQUEST), []
 
-    async def worker(number):
-        nonlocal left
-        local = (f"127.0.0.{2 + number}", 0)
-        while left > 0:
-            left -= 1
-            async with connect(url, compression=None, ping_interval=None, proxy=None, local_addr=local) as socket:
-                await socket.send(REQUEST)
-                await socket.recv()
-    await asyncio.gather(*(worker(number) for number in range(at_once)))
+    def work(number):
+        try:
+            for _ in range(count // at_once):
+                client = raw_client.Raw(url, f"127.0.0.{2 + number}")
+                assert client.ask(request)[0] == 1
+                client.close()
+        except (OSError, AssertionError) as error:
+            failures.append(f"127.0.0.{2 + number}: {error!r}")
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(at_once)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == [], failures
+
+
+def settled(pid, files):
+    """The last connections are let go of within a moment."""
+    end = time.monotonic() + 10
+    while descriptors(pid) > files and time.monotonic() < end:
+        time.sleep(0.05)
 
 
 def connections(ready):
     pid, url = ready["terminalPID"], ready["pos"]
-    asyncio.run(storm(url, min(2000, CONNECTIONS)))
-    memory, files = resident_megabytes(pid), descriptors(pid)
+    files = descriptors(pid)
+    storm(url, max(600, CONNECTIONS // 10))
+    settled(pid, files)
+    memory = resident_megabytes(pid)
     start = time.perf_counter()
-    asyncio.run(storm(url, CONNECTIONS))
+    storm(url, CONNECTIONS)
     wall = time.perf_counter() - start
-    time.sleep(3)
-    print(f"{CONNECTIONS} connections opened, asked and closed from 8 addresses in {wall:.1f} s ({CONNECTIONS / wall * 60:.0f} a minute; goal 60000)")
-    print(f"  resident {memory:.1f} -> {resident_megabytes(pid):.1f} MB, descriptors {files} -> {descriptors(pid)} (goal: flat)")
+    settled(pid, files)
+    after, after_files = resident_megabytes(pid), descriptors(pid)
+    print(f"{CONNECTIONS} connections opened, asked and closed from 6 addresses in {wall:.1f} s")
+    print(f"  resident {memory:.1f} -> {after:.1f} MB, descriptors {files} -> {after_files}")
+    goal("seconds for them", wall * 60_000 / CONNECTIONS, 60, " s")
+    goal("memory that they leave", after - memory, 1, " MB")
+    goal("descriptors that they leave", after_files - files, 0)
 
 
-async def push_against_polling(ready, events=20):
-    """From a cause (a reader unplugged or plugged in) to the POS knowing: an Event that is pushed, against asking every 250 ms, side by side."""
-    import urllib.request
-
-    def lab(action):
-        body = json.dumps({"device": "chip", "action": action}).encode()
-        urllib.request.urlopen(urllib.request.Request(ready["console"].rstrip("/") + "/lab/device", data=body)).read()
-
-    pushed, polled = [], []
-    options = {"compression": None, "ping_interval": None, "proxy": None}
-    async with connect(ready["pos"], **options) as listener, connect(ready["pos"], **options) as poller:
-        await listener.send(json.dumps({"operation": "Subscribe", "events": ["device"]}))
-        await listener.recv()
-
-        async def push(state):
-            while json.loads(await listener.recv())["device"]["state"] != state:
-                pass
-            return time.perf_counter()
-
-        async def poll(state, phase):
-            await asyncio.sleep(phase)
-            while True:
-                await poller.send(REQUEST)
-                devices = json.loads(await poller.recv())["information"]["devices"]
-                if any(device["kind"] == "chip" and device["state"] == state for device in devices):
-                    return time.perf_counter()
-                await asyncio.sleep(0.25)
-
-        for number in range(events):
-            action, state = ("plug", "ready") if number % 2 else ("unplug", "absent")
-            waiting = asyncio.gather(push(state), poll(state, number * 97 % 250 / 1000))
-            start = time.perf_counter()
-            await asyncio.to_thread(lab, action)
-            at_push, at_poll = await waiting
-            pushed.append((at_push - start) * 1000)
-            polled.append((at_poll - start) * 1000)
-    print(f"From the cause to the POS, {events} events: pushed p50 {statistics.median(pushed):.1f} ms, worst {max(pushed):.1f} ms")
-    print(f"  the same events by asking every 250 ms: p50 {statistics.median(polled):.1f} ms, worst {max(polled):.1f} ms")
+def status():
+    found = json.loads(subprocess.run([BENCHMARK, "status", "5000"], check=True, capture_output=True, text=True).stdout)
+    print(f"A step of the terminal to its Status at the POS, {found['count']} times: p50 {found['p50']:.0f} us, worst {found['max']:.0f} us")
+    goal("p99 of a Status", found["p99"] / 1000, 1, " ms")
 
 
 def main():
     with tempfile.TemporaryDirectory() as folder:
         process, ready = demo(folder)
         try:
-            from websockets.sync.client import connect as connect_now
-            with connect_now(ready["pos"], proxy=None) as socket:
+            with connect(ready["pos"], proxy=None) as socket:
                 socket.send(REQUEST)
                 answer = socket.recv()
             information(ready, answer)
             connections(ready)
-            asyncio.run(push_against_polling(ready))
         finally:
             process.terminate()
             process.wait()
+    status()
+    if missed:
+        print(f"MISSED: {', '.join(missed)}")
+    return 1 if missed else 0
 
 
 if __name__ == "__main__":

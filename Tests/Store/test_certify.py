@@ -8,6 +8,7 @@ import threading
 import urllib.request
 
 import pytest
+from chromium import Browser
 from conftest import BIN, PATIENCE, POS, ROOT
 
 
@@ -74,6 +75,30 @@ def test_the_python_example_passes_every_point(kit):
         pos.stdout.close()
     code, verdicts = kit.report()
     assert set(verdicts.values()) == {"passed"} and code == 0, f"{verdicts}\n{kit.stories}\n{said}"
+
+
+def test_the_browser_example_passes_every_point(kit, tmp_path):
+    browser = Browser(tmp_path / "chromium", (ROOT / "examples/browser/index.html").as_uri())
+    presses = []
+    try:
+        browser.until(lambda: browser.run("typeof sell") == "function", "its script")
+        browser.run(f"document.getElementById('url').value = {json.dumps(kit.ready['pos'])}")
+        browser.run("window.outcomes = []; addEventListener('sale', (event) => { window.outcomes.push(event.detail); }); null")
+        kit.watch(lambda line: presses.append(line) if "press Cancel now" in line else None)
+        while kit.process.poll() is None:
+            if presses:
+                presses.clear()
+                browser.run("document.getElementById('cancel').click()")
+            for outcome in browser.run("window.outcomes.splice(0)"):
+                try:
+                    kit.tell(outcome["id"], "approved" if outcome["approved"] else "unknown")
+                except OSError:
+                    break  # the kit has seen enough
+            browser.run("if (!sale) document.getElementById('sell').click()")
+    finally:
+        browser.close()
+    code, verdicts = kit.report()
+    assert set(verdicts.values()) == {"passed"} and code == 0, f"{verdicts}\n{kit.stories}"
 
 
 def test_a_pos_that_only_sells_and_hangs_up_is_told_what_it_lacks(tmp_path):

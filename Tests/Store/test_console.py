@@ -161,6 +161,73 @@ def test_each_rehearsal_shows_what_the_pos_sees(store, console, rehearsal, opera
     assert store.net() == net
 
 
+# Every fault button of every device, pressed while the terminal waits for a card, then the card is given; (result, net) or what may be either.
+DEVICE_FAULTS = {
+    "chip cable": {("202", 0)}, "chip stall": {("0", 1250)}, "chip garble": {("0", 1250)}, "chip slow": {("0", 1250)},
+    "stripe cable": {("0", 1250)}, "stripe stall": {("0", 1250)}, "stripe garble": {("0", 1250)}, "stripe slow": {("0", 1250)},
+    "contactless cable": {("0", 1250)}, "contactless stall": {("0", 1250)}, "contactless garble": {("0", 1250)}, "contactless slow": {("0", 1250)},
+    "printer cable": {("0", 1250)}, "printer stall": {("0", 1250)}, "printer garble": {("0", 1250)}, "printer slow": {("0", 1250)},
+}
+
+
+def test_the_list_of_fault_buttons_is_the_pages(store, console):
+    shown = console.run("[...document.querySelectorAll('#devices [data-fault]')].map((button) => button.dataset.fault)")
+    assert set(shown) == set(DEVICE_FAULTS)
+
+
+@pytest.mark.parametrize("fault", DEVICE_FAULTS)
+def test_each_fault_button_of_a_device_shows_what_the_pos_sees(store, console, fault):
+    """The card goes into the chip reader: a fault of another device, and one that is only slow, costs nothing."""
+    console.click("#send")
+    console.until_text("#screen-text", "Please tap, insert or swipe")
+    console.click(f"[data-fault='{fault}']")
+    if fault.endswith("cable"):
+        console.until_text(f"[data-fault='{fault}']", "Plug in")
+    if fault != "chip cable":
+        store.insert()
+    seen = console.until(lambda: answers(console), "what the POS sees")
+    assert len(seen) == 1
+    result = seen[0].split()[0]
+    store.until(store.no_reversal_pending, "no reversal to be due")
+    assert (result, store.net()) in DEVICE_FAULTS[fault]
+
+
+# Every mode of the host, as chosen in the page's list, and the result that the POS sees.
+HOST_MODES = {"approve": "0", "decline": "19", "silent": "23", "late": "23", "garbage": "24", "disconnect": "23", "refuse": "21", "badMAC": "24", "duplicate": "0"}
+
+
+@pytest.mark.parametrize("mode", HOST_MODES)
+def test_each_mode_of_the_host_shows_what_the_pos_sees(store, console, mode):
+    assert set(console.run("[...document.getElementById('mode').options].map((option) => option.value)")) == set(HOST_MODES)
+    pos = store.pos()
+    assert pos.ask(operation="SetParameter", parameters=[{"key": "HOSTTIMEOUT", "value": "5"}])["result"] == "0"
+    pos.close()
+    console.choose("#mode", mode)
+    store.until(lambda: store.get("/lab/state")["host"]["mode"] == mode, f"the host to {mode}")
+    console.click("#send")
+    console.until_text("#screen-text", "Please tap, insert or swipe")
+    console.click("#insert")
+    seen = console.until(lambda: answers(console), "what the POS sees")
+    assert seen[0].split()[0] == HOST_MODES[mode]
+    console.choose("#mode", "approve")
+    store.until(store.no_reversal_pending, "no reversal to be due")
+    assert store.net() == (1250 if HOST_MODES[mode] == "0" else 0)
+
+
+def test_power_is_cut_and_comes_back_by_its_buttons(store, console):
+    console.click("#send")
+    console.until_text("#screen-text", "insert")
+    console.click("#power-off")
+    console.until_text("#text-terminal", "no power")
+    console.until_text("#text-pos", "POS not connected")
+    console.click("#power-on")
+    console.until_text("#text-pos", "POS connected")
+    console.click("#last")
+    # Cut before anything was committed there is no sale; else it was aborted before the host was asked.
+    assert console.until(lambda: answers(console, "LastTransaction"), "what the POS sees")[0].split()[0] in ("1", "97")
+    assert store.saw("1200") == [] and store.net() == 0
+
+
 def test_rehearsals_leave_nothing_behind_for_the_next(store, console):
     assert "Transaction 21," in outcome(console, "host-down")
     assert "Transaction 202," in outcome(console, "reader-unplugged")

@@ -142,6 +142,50 @@ def test_diagnose_lists_a_reversal_that_is_due(store):
     pos.close()
 
 
+ASYNC = json.loads((ROOT / "docs/protocol/asyncapi.json").read_text())
+
+
+def resolved(reference):
+    """What a reference of the AsyncAPI file names, in it or in schema.json."""
+    file, pointer = reference.split("#", 1)
+    assert file in ("", "schema.json")
+    found = SCHEMA if file else ASYNC
+    for part in pointer.strip("/").split("/"):
+        found = found[part.replace("~1", "/").replace("~0", "~")]
+    return resolved(found["$ref"]) if set(found) == {"$ref"} else found
+
+
+def references(value):
+    if isinstance(value, dict):
+        yield from (each for name, member in value.items() for each in ([member] if name == "$ref" else references(member)))
+    elif isinstance(value, list):
+        yield from (each for member in value for each in references(member))
+
+
+def test_every_reference_of_the_asyncapi_file_leads_somewhere():
+    found = list(references(ASYNC))
+    assert len(found) > 100 and all(resolved(reference) for reference in found)
+    assert set(OPERATIONS) <= set(ASYNC["operations"])
+
+
+@pytest.mark.parametrize("operation", ["Transaction", "GetInformation", "LastTransaction", "Subscribe"])
+def test_the_conversation_is_the_one_of_the_asyncapi_file(store, operation):
+    """What the terminal sends to a request is one of the messages that the file says it replies with."""
+    described = ASYNC["operations"][operation]
+    replies = [resolved(message["$ref"])["payload"]["$ref"].rsplit("/", 1)[1] for message in described["reply"]["messages"]]
+    pos = store.pos()
+    store.automatic("visa-credit")
+    pos.send(**example(operation))
+    seen = []
+    while not seen or seen[-1] == "Status":
+        message = pos.receive()
+        seen.append("Status" if message["operation"] == "Status" else f"{message['operation']}.response")
+        assert seen[-1] in replies
+        jsonschema.Draft202012Validator({"$ref": f"#/$defs/{seen[-1]}", "$defs": STRICT["$defs"]}).validate(message)
+    assert ("Status" in seen) == (operation == "Transaction")
+    pos.close()
+
+
 def test_restart_is_answered_then_the_terminal_goes_and_comes_back(store):
     pos = store.pos()
     answer = pos.ask(operation="Restart", when="now")

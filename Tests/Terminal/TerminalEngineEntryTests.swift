@@ -218,7 +218,8 @@ struct TerminalEngineEntryTests {
         exchange.approve()
         let answer = await sale.final()
         let printed = await printer.printed.wait { $0.count == 2 }
-        #expect(printed.map { $0.lines.map(\.text).joined(separator: "\n") } == [answer.merchantReceipt, answer.customerReceipt])
+        let receipts = try [answer.merchantReceipt, answer.customerReceipt].map { try #require($0) }
+        #expect(printed == receipts.map { PrintDocument(receipt: $0, columns: printer.columns) })
     }
 
     @Test("two chips that cannot be read open the stripe for one sale; the next customer's chip card is asked for its chip")

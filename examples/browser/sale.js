@@ -16,6 +16,7 @@ function connect() {
     socket = new WebSocket(byId("url").value);
     socket.onopen = () => {
       send({ operation: "SetParameter", parameters: [{ key: "HWVENDORID", value: "EXAMPLE" }] });
+      if (!sale) ask("GetInformation");
       resolve(socket);
     };
     socket.onerror = () => reject(new Error("The terminal cannot be reached."));
@@ -64,6 +65,7 @@ function received(message) {
       if (message.result === "5") return void setTimeout(() => sale && ask("LastTransaction"), 1000); // it still runs
       if (message.uniqueTransactionId === sale.uniqueTransactionId) finished(message);
       else finished({ result: "1", errorMessage: "The sale never began." });
+      ask("GetInformation"); // the connection is alive
       break;
   }
 }

@@ -3,6 +3,7 @@ import USB
 /// Following the slots: by the interrupt endpoint, or by asking where there is none.
 extension CCIDReader {
     private static let toleratedFailures = 10
+    private static let looks = 3
 
     /// Until the reader is gone, or the task is cancelled.
     func run() async -> DeviceError {
@@ -36,12 +37,27 @@ extension CCIDReader {
         case .slotChange(let changes):
             // First tell all, so that a removal is known before anything is asked.
             let asked = changes.indices.filter { tell(.notified(changes[$0]), $0) }
-            for slot in asked { _ = try? await perform(.slotStatus, slot: slot) }
+            for slot in asked { await look(slot) }
             return true
         case .hardwareError(let slot, _):
-            _ = try? await perform(.slotStatus, slot: min(Int(slot), interface.slotCount - 1))
+            await look(min(Int(slot), interface.slotCount - 1))
             return true
-        case .malformed: return false
+        case .malformed:
+            // Whatever it was to say, the slots know.
+            for slot in 0..<interface.slotCount { await look(slot) }
+            return false
+        }
+    }
+
+    /// Asks for the state of a slot, again when the answer was lost or garbled: it may be the only word of a card.
+    private func look(_ slot: Int) async {
+        for _ in 0..<Self.looks {
+            do {
+                _ = try await perform(.slotStatus, slot: slot)
+                return
+            } catch {
+                if error.code == .deviceGone || error.code == .cancelled { return }
+            }
         }
     }
 

@@ -120,6 +120,9 @@ extension TerminalEngine {
     private func reply() {
         guard let running, let decision = running.decision else { return }
         environment.point(.beforeReply)
+        if printsReceipts(decision.answer, running) {
+            running.report(.status(.receipt, message: CardholderText(language).cashier(.receipt)))
+        }
         running.report(.final(decision.answer))
         printReceipts(decision.answer, running)
         environment.point(.afterReply)

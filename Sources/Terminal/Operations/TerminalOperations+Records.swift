@@ -61,10 +61,9 @@ extension TerminalOperations {
 
     func printLastReceipt(_ copy: ReceiptCopy, _ peer: PeerIdentity) async -> OperationAnswer {
         guard let answer = await environment.terminal.lastTransaction(of: peer)?.answer,
-            let text = copy == .merchant ? answer.merchantReceipt : answer.customerReceipt
+            let text = ReceiptReprint.text(of: answer, copy, texts.language)
         else { return OperationAnswer(.noLastTransaction, nil, "There is no last receipt.") }
-        let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { PrintDocument.Line(String($0)) }
-        return await print(PrintDocument(lines: lines))
+        return await print(PrintDocument(receipt: text, columns: environment.printer()?.columns ?? Receipt.columns))
     }
 
     // MARK: Certificates

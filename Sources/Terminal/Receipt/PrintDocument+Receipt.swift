@@ -22,7 +22,13 @@ extension PrintDocument {
                 lines.append(Line(String(repeating: "_", count: columns)))
             } else if let gap = text.firstRange(of: "  ") {
                 let right = text[gap.upperBound...].drop { $0 == " " }
-                lines.append(Line(ReceiptLayout.row(String(text[..<gap.lowerBound]), String(right), columns)))
+                let left = text[..<gap.lowerBound]
+                if left.count + 1 + right.count <= columns {
+                    lines.append(Line(ReceiptLayout.row(String(left), String(right), columns)))
+                } else {
+                    // Too long for narrow paper: nothing is cut that fits on a line of its own.
+                    lines += [Line(String(left.prefix(columns))), Line(ReceiptLayout.row("", String(right), columns))]
+                }
             } else {
                 lines += Self.wrapped(text, columns)
             }

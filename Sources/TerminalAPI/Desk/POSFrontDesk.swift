@@ -15,6 +15,8 @@ final class POSFrontDesk {
     private let logger: Logger
     private let encoder = POSMessageEncoder()
     private var times: InformationTimes
+    /// The last answer to a heartbeat; within a second most are the same.
+    private var heartbeat: (information: TerminalInformation, times: POSMessageEncoder.Times, answer: ByteBuffer)?
     private var connections: [ConnectionID: WebSocketHandler] = [:]
     private var lastConnection = 0
     private var armed: (at: Duration, cancel: @Sendable () -> Void)?
@@ -138,10 +140,20 @@ final class POSFrontDesk {
     }
 
     private func encode(_ message: POSMessage) -> ByteBuffer {
-        let bytes = encoder.encode(message) {
-            let information = terminal.information
-            return (information, times.now(nextRestart: information.nextRestart))
-        }
+        guard case .information(requestID: nil) = message else { return framed(encoder.encode(message, information: snapshot)) }
+        let (information, now) = snapshot()
+        if let heartbeat, heartbeat.times == now, heartbeat.information == information { return heartbeat.answer }
+        let answer = framed(encoder.encode(message) { (information, now) })
+        heartbeat = (information, now, answer)
+        return answer
+    }
+
+    private func snapshot() -> (TerminalInformation, POSMessageEncoder.Times) {
+        let information = terminal.information
+        return (information, times.now(nextRestart: information.nextRestart))
+    }
+
+    private func framed(_ bytes: [UInt8]) -> ByteBuffer {
         var buffer = ByteBufferAllocator().buffer(capacity: Self.frameHeader + bytes.count)
         buffer.moveWriterIndex(to: Self.frameHeader)
         buffer.moveReaderIndex(to: Self.frameHeader)

@@ -14,7 +14,8 @@ final class FrontDoor {
     private let configuration: POSServerConfiguration
     private let clock: any ServerClock
     private let logger: Logger
-    private let frontDesk: POSFrontDesk
+    /// Who lives above a connection that was let in.
+    private let makeHandler: (PeerIdentity, _ isTrusted: Bool) -> WebSocketHandler
     var tls: NIOSSLContext?
     var rules = HandshakeRules(origins: [])
     private var handshakes: [ObjectIdentifier: @Sendable () -> Void] = [:]
@@ -22,13 +23,14 @@ final class FrontDoor {
     private var isShut = false
 
     init(
-        configuration: POSServerConfiguration, tls: NIOSSLContext?, clock: any ServerClock, logger: Logger, frontDesk: POSFrontDesk
+        configuration: POSServerConfiguration, tls: NIOSSLContext?, clock: any ServerClock, logger: Logger,
+        makeHandler: @escaping (PeerIdentity, _ isTrusted: Bool) -> WebSocketHandler
     ) {
         self.configuration = configuration
         self.tls = tls
         self.clock = clock
         self.logger = logger
-        self.frontDesk = frontDesk
+        self.makeHandler = makeHandler
     }
 
     /// A new TCP connection.
@@ -83,7 +85,7 @@ final class FrontDoor {
         try WebSocketUpgrade.configure(channel, frameLimit: configuration.messageLimit) { channel, head in
             door.value.verdict(channel, head, visitor)
         } makeHandler: { channel in
-            door.value.makeHandler(channel, visitor)
+            door.value.handler(channel, visitor)
         }
     }
 
@@ -99,17 +101,13 @@ final class FrontDoor {
         return verdict
     }
 
-    private func makeHandler(_ channel: any Channel, _ visitor: Visitor) -> WebSocketHandler {
+    private func handler(_ channel: any Channel, _ visitor: Visitor) -> WebSocketHandler {
         handshakeEnded(ObjectIdentifier(channel))
         // A peer is a client certificate, or else an address (pos-protocol, section 5).
         let certificate = certificate(channel)
         let peer = PeerIdentity(certificate.map { "certificate \($0)" } ?? visitor.address.description)
         let isTrusted = certificate != nil || visitor.address.isLoopback
-        return WebSocketHandler(
-            session: POSConnection(frontDesk: frontDesk, peer: peer, isTrusted: isTrusted), messageLimit: configuration.messageLimit,
-            binaryAllowed: false,
-            slowReader: .drop(after: configuration.queueLimit), closingTime: configuration.times.closing,
-            messageTime: configuration.times.message)
+        return makeHandler(peer, isTrusted)
     }
 
     /// SHA-256 fingerprint of the client's certificate, if it showed one that was verified.

@@ -161,7 +161,13 @@ struct TerminalOperationsTests {
         answer.customerReceipt = "one\ntwo"
         rig.terminal.last = RecordedTransaction(id: TransactionID("T"), peer: PeerIdentity("P"), answer: answer)
         #expect(await rig.perform(.printLastReceipt(.customer)).result == .completed)
-        #expect(printer.printed.last?.lines.map(\.text) == ["one", "two"])
+        #expect(printer.printed.last?.lines.map(\.text) == ["one", "two", "*** DUPLICATE ***"])
+        answer.state = .voided
+        answer.type = .sale
+        answer.customerReceipt = "SHOP\n\nVISA\n"
+        rig.terminal.last = RecordedTransaction(id: TransactionID("T"), peer: PeerIdentity("P"), answer: answer)
+        _ = await rig.perform(.printLastReceipt(.customer))
+        #expect(printer.printed.last?.lines.map(\.text) == ["SHOP", "*** DUPLICATE ***", "*** VOIDED ***", "", "VISA"])
         #expect(await rig.perform(.printLastReceipt(.merchant)).result == .noLastTransaction)
     }
 
@@ -191,6 +197,33 @@ struct TerminalOperationsTests {
         #expect(try await read("2223000048400011", ["2223"])?.isClear == false)
         let without = try Rig()
         #expect(await without.perform(.readCard(.init(prompt: nil, seconds: 9, entryModes: nil))).result == .terminalNotReady)
+    }
+
+    @Test("a card that cannot be read is 2")
+    func unreadableCard() async throws {
+        let rig = try Rig { $0.cardSource = UnreadableCard() }
+        let answer = await rig.perform(.readCard(.init(prompt: nil, seconds: 9, entryModes: nil)))
+        #expect(answer.result == .cardUnreadable && answer.condition == .deviceUnavailable)
+    }
+
+    @Test("parameters that cannot be stored: 1, and nothing is changed")
+    func notStored() async throws {
+        let parameters = try TerminalParameters(path: "/proc/nothing/parameters.json")
+        let rig = try Rig { $0.parameters = parameters }
+        let answer = await rig.perform(.setParameters([.init(key: "TIP", value: "1")]))
+        #expect(answer.result == .applicationError && answer.condition == .internal && parameters["TIP"] == "0")
+    }
+
+    @Test("a certificate operation that fails here is 1, one that is refused 3, both in words")
+    func failingCertificates() async throws {
+        let rig = try Rig { $0.certificates = FailingCertificates() }
+        for request in [
+            OperationRequest.generateCertificateRequest(.init(commonName: "T")), .importCertificate("PEM"), .installTrust("PEM"),
+        ] {
+            let answer = await rig.perform(request)
+            #expect(answer.result == .applicationError && answer.condition == .internal && answer.message == "The disk is full.")
+        }
+        #expect(await rig.perform(.importCertificate("bad")).result == .badField)
     }
 
     @Test("while the terminal is at work the cardholder's side is refused with 5")
@@ -242,6 +275,22 @@ private struct OneCard: CardSource {
     func readAccount(entryModes: Set<String>?, seconds: Int) async throws(DeviceError) -> (account: PAN, entryMode: String)? {
         (account, "Swiped")
     }
+}
+
+private struct UnreadableCard: CardSource {
+    let entryModes: Set<String> = ["swipe"]
+
+    func readAccount(entryModes: Set<String>?, seconds: Int) async throws(DeviceError) -> (account: PAN, entryMode: String)? {
+        throw DeviceError(.protocolViolation, "The stripe could not be read.")
+    }
+}
+
+private struct FailingCertificates: CertificateKeeping {
+    func request(_ subject: CertificateSubject) async throws(CertificateRefusal) -> String { throw .failed("The disk is full.") }
+    func importChain(_ pem: String) async throws(CertificateRefusal) -> CertificateSummary {
+        throw pem == "bad" ? .bad("certificate: not PEM") : .failed("The disk is full.")
+    }
+    func installTrust(_ pem: String) async throws(CertificateRefusal) -> CertificateSummary { throw .failed("The disk is full.") }
 }
 
 /// A terminal that runs no transactions.

@@ -24,6 +24,12 @@ struct ReceiptPrintingTests {
         #expect(lines.allSatisfy { $0.count <= columns })
     }
 
+    @Test("On narrow paper a pair that does not fit takes two lines, and nothing is cut")
+    func narrow() {
+        let lines = PrintDocument(receipt: "AUTORISATION ADDITIONNELLE    Sans contact\n", columns: 32).lines.map(\.text)
+        #expect(lines == ["AUTORISATION ADDITIONNELLE", String(repeating: " ", count: 20) + "Sans contact"])
+    }
+
     @Test("Any text fits any paper, and no word of it is lost where it can be broken")
     func anything() {
         for columns in [0, 1, 16, 24] {

@@ -33,6 +33,29 @@ struct ServerLimitTests {
         }
     }
 
+    @Test("a message that has begun and does not end: 1008; pings between give no more time; whole messages are not counted together")
+    func unfinished() async throws {
+        try await ServerHarness.run {
+            $0.times.message = .milliseconds(300)
+        } _: { harness in
+            let fragments = try await harness.connect()
+            try await fragments.send(opcode: 1, Array("{".utf8), fin: false)
+            try await fragments.send(opcode: 9, [])
+            #expect(try await fragments.next() == .pong([]))
+            #expect(try await fragments.next() == .close(1008, "message not finished in time"))
+
+            let half = try await harness.connect()
+            try await half.write(Array(TestClient.frame(opcode: 1, Array("{}".utf8)).dropLast()))
+            #expect(try await half.next() == .close(1008, "message not finished in time"))
+
+            let whole = try await harness.connect()
+            let begun = ContinuousClock.now
+            while ContinuousClock.now - begun < .milliseconds(600) {
+                #expect(try await whole.ask(["operation": "GetInformation"])["result"] == "0")
+            }
+        }
+    }
+
     @Test("binary: 1003; bad UTF-8: 1007; unmasked, reserved bit, reserved opcode: 1002", arguments: ServerHarness.Transport.allCases)
     func violations(_ transport: ServerHarness.Transport) async throws {
         try await ServerHarness.run { harness in
