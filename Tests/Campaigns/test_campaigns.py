@@ -9,6 +9,7 @@ RUNS = int(os.environ.get("CAMPAIGN_RUNS", 5_000))
 DISK_RUNS = int(os.environ.get("CAMPAIGN_DISK_RUNS", 1_000))
 KILLS = int(os.environ.get("TORTURE_RUNS", 60))
 MUTANTS = ["pending-after-send", "pending-deleted-at-answer", "reply-before-decision", "repeated-financial", "unanswered-void-refused"]
+DISK_MUTANTS = ["synchronous-off", "synchronous-normal", "log-not-synced-at-start"]
 
 
 def campaign(*arguments):
@@ -30,6 +31,19 @@ def test_no_schedule_of_faults_of_the_disk_makes_the_books_differ():
 def test_a_fault_of_the_program_is_found_within_ten_thousand_runs(mutant):
     result = campaign("--seed", 1, "--runs", 10_000, "--mutant", mutant)
     assert result.returncode == 1 and "FAILED: seed" in result.stdout, result.stdout + result.stderr
+
+
+@pytest.mark.parametrize("mutant", DISK_MUTANTS)
+def test_a_journal_that_does_not_sync_is_found_on_the_disk(mutant):
+    result = campaign("--disk", "--seed", 1, "--runs", 10_000, "--mutant", mutant)
+    assert result.returncode == 1 and "FAILED: seed" in result.stdout, result.stdout + result.stderr
+
+
+def test_a_failing_seed_on_the_disk_fails_again_the_same_way():
+    first = campaign("--disk", "--seed", 130, "--runs", 1, "--mutant", "log-not-synced-at-start")
+    again = campaign("--disk", "--seed", 130, "--runs", 1, "--mutant", "log-not-synced-at-start")
+    report = lambda text: text.split("FAILED")[1]
+    assert "told completed" in first.stdout and report(first.stdout) == report(again.stdout)
 
 
 def test_a_failing_seed_fails_again_the_same_way():

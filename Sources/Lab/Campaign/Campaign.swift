@@ -35,6 +35,10 @@ public struct Campaign: Sendable {
             guard let mutant = CampaignMutant(rawValue: $0) else {
                 throw LabError(.badRequest, "There is no mutant \($0); there are \(Self.mutants.joined(separator: ", ")).")
             }
+            if let needsDisk = mutant.needsDisk, needsDisk != options.isOnDisk {
+                throw LabError(
+                    .badRequest, "\(mutant.rawValue) needs the journal " + (needsDisk ? "on disk: --disk." : "in memory, without --disk."))
+            }
             return mutant
         }
         ground = try CampaignGround()

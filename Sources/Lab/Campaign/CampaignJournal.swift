@@ -31,11 +31,11 @@ final class CampaignDirectory: Sendable {
     func remove() { try? FileManager.default.removeItem(at: directory) }
 
     /// A new disk for a new run. One run of eight makes its tables itself, faults included.
-    func begin(_ schedule: CampaignSchedule) {
+    func begin(_ schedule: CampaignSchedule, _ mutant: CampaignMutant?) {
         for suffix in ["", "-wal", "-shm", "-journal"] { try? FileManager.default.removeItem(atPath: path + suffix) }
         if schedule.seed % 8 != 0 { try? empty.write(to: URL(filePath: path)) }
         let faults = schedule.faults.compactMap { if case .disk(let fault) = $0.fault { fault } else { nil } }
-        FaultyDisk.begin(faults, seed: schedule.seed ^ 0x4449_534B)
+        FaultyDisk.begin(faults, seed: schedule.seed ^ 0x4449_534B, mutant: mutant)
     }
 
     /// Checkpoints come early, so that short runs have them too.

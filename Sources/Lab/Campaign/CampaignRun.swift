@@ -83,7 +83,7 @@ final class CampaignRun: @unchecked Sendable {
         self.ground = ground
         self.isTracing = isTracing
         journal = disk.map { .disk($0) } ?? .memory([])
-        disk?.begin(schedule)
+        disk?.begin(schedule, mutant)
         random = CampaignRandom(seed: schedule.seed ^ 0xC0FF_EE00)
         network = CampaignNetwork(scheduler, host: ground.host, seed: schedule.seed ^ 0x4E45_5400)
         counter = CampaignCounter(scheduler, seed: schedule.seed ^ 0x4341_5244)

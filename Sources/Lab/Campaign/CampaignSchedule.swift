@@ -165,4 +165,19 @@ enum CampaignMutant: String, Sendable, CaseIterable {
     case repeatedFinancial = "repeated-financial"
     /// (e) A VOID without an answer is told as refused.
     case unansweredVoidRefused = "unanswered-void-refused"
+    /// The journal says `synchronous = OFF`: nothing is ever synced.
+    case synchronousOff = "synchronous-off"
+    /// It leaves GRDB's `synchronous = NORMAL`: a commit is not synced before it counts.
+    case synchronousNormal = "synchronous-normal"
+    /// A start acts on commits that it can read and a power cut would undo.
+    case logNotSyncedAtStart = "log-not-synced-at-start"
+
+    /// Whether it is one of the journal's dealings with SQLite, or one that needs the journal in memory; `nil`: either will do.
+    var needsDisk: Bool? {
+        switch self {
+        case .pendingAfterSend, .pendingDeletedAtAnswer, .replyBeforeDecision: false
+        case .synchronousOff, .synchronousNormal, .logNotSyncedAtStart: true
+        case .repeatedFinancial, .unansweredVoidRefused: nil
+        }
+    }
 }

@@ -127,6 +127,7 @@ extension FaultyDisk {
         }
         methods.pointee.xFileControl = { file, operation, argument in
             guard let file, let real = FaultyDisk.real(file).pointee.pMethods else { return SQLiteCode.failed }
+            if operation == SQLITE_FCNTL_PRAGMA, FaultyDisk.leavesOut(argument) { return SQLITE_OK }
             return real.pointee.xFileControl(FaultyDisk.real(file), operation, argument)
         }
         methods.pointee.xSectorSize = { file in
@@ -155,6 +156,18 @@ extension FaultyDisk {
         }
         return methods
     }()
+
+    /// Whether it is a PRAGMA that the mutant's program does not give; SQLite takes it for done. The argument: error, name, value
+    /// (sqlite.org, `SQLITE_FCNTL_PRAGMA`).
+    private static func leavesOut(_ argument: UnsafeMutableRawPointer?) -> Bool {
+        guard let words = argument?.assumingMemoryBound(to: UnsafeMutablePointer<CChar>?.self), let name = words[1] else { return false }
+        let value = words[2].map { String(cString: $0) }
+        return switch state.withLock({ $0.mutant }) {
+        case .synchronousNormal: String(cString: name) == "synchronous" && value == "FULL"
+        case .logNotSyncedAtStart: String(cString: name) == "wal_checkpoint"
+        default: false
+        }
+    }
 
     private static func write(_ file: File?, _ buffer: UnsafeRawPointer?, _ count: Int32, _ offset: Int64) -> Int32 {
         guard let living = living(file), let buffer else { return SQLiteCode.failed }

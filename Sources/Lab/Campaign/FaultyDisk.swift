@@ -29,6 +29,7 @@ enum FaultyDisk {
 
     struct State: Sendable {
         var faults: [Fault] = []
+        var mutant: CampaignMutant?
         var random = CampaignRandom(seed: 0)
         /// Files of a process that died answer nothing any more.
         var life = 0
@@ -46,10 +47,11 @@ enum FaultyDisk {
     static let sector = 512
 
     /// A new disk with these faults.
-    static func begin(_ faults: [Fault], seed: UInt64) {
+    static func begin(_ faults: [Fault], seed: UInt64, mutant: CampaignMutant? = nil) {
         state.withLock {
             $0 = State(life: $0.life + 1, lastFile: $0.lastFile)
             $0.faults = faults
+            $0.mutant = mutant
             $0.random = CampaignRandom(seed: seed)
         }
     }
@@ -134,6 +136,7 @@ extension FaultyDisk.State {
 
     /// Whether it is carried out.
     mutating func sync(_ file: Int) -> Bool {
+        if mutant == .synchronousOff { return true }
         syncs += 1
         if faults.contains(.syncFails(syncs)) {
             events.append("sync \(syncs) fails")
