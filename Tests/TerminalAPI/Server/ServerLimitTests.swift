@@ -39,8 +39,7 @@ struct ServerLimitTests {
             $0.times.message = .milliseconds(300)
         } _: { harness in
             let fragments = try await harness.connect()
-            try await fragments.send(opcode: 1, Array("{".utf8), fin: false)
-            try await fragments.send(opcode: 9, [])
+            try await fragments.write(TestClient.frame(opcode: 1, Array("{".utf8), fin: false) + TestClient.frame(opcode: 9, []))
             #expect(try await fragments.next() == .pong([]))
             #expect(try await fragments.next() == .close(1008, "message not finished in time"))
 
