@@ -85,8 +85,10 @@ def test_an_unchecked_sendable_has_its_proof_beside_it():
         lines = path.read_text().splitlines()
         for number, line in enumerate(lines):
             if "@unchecked Sendable" in line.split("//")[0] or "nonisolated(unsafe)" in line.split("//")[0]:
-                before = lines[max(0, number - 8) : number]
-                if not any(text.lstrip().startswith("//") for text in before[-1:] if text.strip()) and "//" not in line:
+                comment = []
+                while number - len(comment) > 0 and (text := lines[number - len(comment) - 1].strip()).startswith("//"):
+                    comment.append(text)
+                if not comment:
                     bare.append(f"{path.relative_to(ROOT)}:{number + 1}")
     assert bare == []
 

@@ -175,7 +175,8 @@ def test_the_conversation_is_the_one_of_the_asyncapi_file(store, operation):
     replies = [resolved(message["$ref"])["payload"]["$ref"].rsplit("/", 1)[1] for message in described["reply"]["messages"]]
     pos = store.pos()
     store.automatic("visa-credit")
-    pos.send(**example(operation))
+    # Tests before this one have paid the example's reference; a second SALE of it is refused before any Status.
+    pos.send(**(example(operation) | ({"reference": "000000000077"} if operation == "Transaction" else {})))
     seen = []
     while not seen or seen[-1] == "Status":
         message = pos.receive()

@@ -40,7 +40,7 @@ struct CampaignGround: Sendable {
 ///
 /// `@unchecked Sendable`: used on the campaign's one thread only (`CampaignScheduler`).
 final class CampaignRun: @unchecked Sendable {
-    /// One life of the terminal's process.
+    /// One life of the terminal's process. `@unchecked Sendable` for the same reason as its run.
     final class Process: @unchecked Sendable {
         let engine: TerminalEngine
         let link: CampaignLink

@@ -40,7 +40,7 @@ extension FaultyDisk {
         return state.withLock { $0.isAlive(number) } ? (real(file), methods.pointee, number) : nil
     }
 
-    /// The layer that SQLite chose before ours.
+    /// The layer that SQLite chose before ours. `nonisolated(unsafe)`: a pointer to a table of the C library that is only read.
     private nonisolated(unsafe) static let base = sqlite3_vfs_find(nil)
 
     /// Lives as long as the process. `nonisolated(unsafe)`: written once, when it is made.
@@ -88,6 +88,7 @@ extension FaultyDisk {
         return try body()
     }
 
+    /// `nonisolated(unsafe)`: written once, when it is made, and read by SQLite from then on.
     private nonisolated(unsafe) static let methods: UnsafeMutablePointer<sqlite3_io_methods> = {
         let methods = UnsafeMutablePointer<sqlite3_io_methods>.allocate(capacity: 1)
         methods.initialize(to: sqlite3_io_methods())
