@@ -108,14 +108,17 @@ struct CampaignInvariants {
         return records.contains { $0.record.request.originalTransactionID == id }
     }
 
-    /// What the books have under 48.10 of the requests, minor units.
+    /// What the books have under 48.10 of the requests, minor units, with what replaced them: a batch upload has a number (37) of its own.
     private func net(reference: String) -> Int64 {
         var numbers: Set<String> = []
         for message in ledger.messages where message.direction == .received {
             guard let text = message.fields[48], let elements = try? PrivateElements(text), elements["10"] == reference else { continue }
             numbers.insert(message.fields[37] ?? "")
         }
-        return ledger.transactions.reduce(0) { $0 + (numbers.contains($1.retrievalReference) ? $1.net : 0) }
+        return ledger.transactions.reduce(0) { sum, entry in
+            let root = ledger.transactions[entry.root].retrievalReference
+            return sum + (numbers.contains(entry.retrievalReference) || numbers.contains(root) ? entry.net : 0)
+        }
     }
 
     /// 1101 and 1201 do not exist, and a trace number names one message only.
