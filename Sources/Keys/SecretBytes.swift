@@ -2,7 +2,7 @@
 /// anything else, is not `Codable`, compares in constant time, and its memory is wiped when the last reference goes.
 public struct SecretBytes: Sendable, Equatable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     private final class Storage: Sendable {
-        // Immutable after init, so sharing between threads is safe; freed and wiped in deinit.
+        // `nonisolated(unsafe)`: written in init only, then read until deinit wipes and frees it, when no thread has the object any more.
         nonisolated(unsafe) let bytes: UnsafeMutableRawBufferPointer
 
         init(_ source: some Sequence<UInt8>) {

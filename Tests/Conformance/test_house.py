@@ -88,7 +88,7 @@ def test_an_unchecked_sendable_has_its_proof_beside_it():
                 comment = []
                 while number - len(comment) > 0 and (text := lines[number - len(comment) - 1].strip()).startswith("//"):
                     comment.append(text)
-                if not comment:
+                if not any("@unchecked" in text or "nonisolated(unsafe)" in text for text in comment):
                     bare.append(f"{path.relative_to(ROOT)}:{number + 1}")
     assert bare == []
 
