@@ -15,8 +15,12 @@ struct CampaignInvariants {
         var acceptances: [String: Int] = [:]
         var query = TransactionQuery()
         query.limit = 200
-        for transaction in (try? run.process?.store?.page(query).transactions) ?? [] {
-            acceptances[transaction.acceptance.request.requestID ?? "", default: 0] += 1
+        do {
+            for transaction in try run.process?.store?.page(query).transactions ?? [] {
+                acceptances[transaction.acceptance.request.requestID ?? "", default: 0] += 1
+            }
+        } catch {
+            findings.append("the journal's pages cannot be read: \(error)")
         }
         self.acceptances = acceptances
         if let damage = run.pos.damage { findings.append("the journal cannot be read: \(damage)") }
