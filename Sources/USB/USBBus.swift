@@ -65,6 +65,9 @@ public protocol USBDevice: Sendable {
     /// One transfer of up to `length` bytes, ended by a short packet; `endpoint` with bit 7 set.
     func bulkIn(_ endpoint: UInt8, length: Int, timeout: Duration) async throws(USBError) -> [UInt8]
 
+    /// One bulk message out and one in, as `bulkOut` and then `bulkIn` would (their combination is the default).
+    func exchange(_ exchange: USBExchange) async -> USBExchange.Outcome
+
     /// Waits for one interrupt message; without a time limit when `timeout` is `nil`.
     func interruptIn(_ endpoint: UInt8, length: Int, timeout: Duration?) async throws(USBError) -> [UInt8]
 

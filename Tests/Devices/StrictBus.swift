@@ -60,6 +60,10 @@ private final class StrictDevice: USBDevice {
         try check()
         return try await device.interruptIn(endpoint, length: length, timeout: timeout)
     }
+    func exchange(_ exchange: USBExchange) async -> USBExchange.Outcome {
+        do throws(USBError) { try check() } catch { return .notSent(error) }
+        return await device.exchange(exchange)
+    }
     func clearHalt(_ endpoint: UInt8) async throws(USBError) {
         try check()
         try await device.clearHalt(endpoint)

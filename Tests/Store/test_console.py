@@ -181,6 +181,7 @@ def test_each_fault_button_of_a_device_shows_what_the_pos_sees(store, console, f
     console.click("#send")
     console.until_text("#screen-text", "Please tap, insert or swipe")
     console.click(f"[data-fault='{fault}']")
+    console.until(lambda: console.run("document.body.ariaBusy") == "false", "the fault being in force")
     if fault.endswith("cable"):
         console.until_text(f"[data-fault='{fault}']", "Plug in")
     if fault != "chip cable":

@@ -75,7 +75,7 @@ struct TerminalEnginePINTests {
         #expect(await sale.final().result == .completed)
     }
 
-    @Test("Issuer scripts come after the reply, which never waits for them; then the card loses its power")
+    @Test("Issuer scripts come after the reply, which never waits for them; only then is the card without power and asked back")
     func scripts() async throws {
         let gate = Awaitable<Bool>()
         let reader = ScriptedReader { number throws(DeviceError) in
@@ -88,8 +88,11 @@ struct TerminalEnginePINTests {
         #expect(await sale.final().result == .completed)
         await reader.log.wait { $0.contains("3") }
         #expect(!reader.log.all.contains("off"))
+        let meanwhile = await rig.display.shown.wait { $0.last?.prompt == .approved }
+        #expect(!meanwhile.contains { $0.prompt == .removeCard })
         gate.append(true)
-        await reader.log.wait { $0.last == "off" }
+        let shown = await rig.display.shown.wait { $0.last?.prompt == .removeCard }
+        #expect(shown.last?.text.contains("remove your card") == true)
         #expect(reader.log.all == ["on", "1", "2", "3", "off"])
     }
 }

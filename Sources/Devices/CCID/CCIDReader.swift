@@ -129,9 +129,10 @@ actor CCIDReader {
     private func carryOut(
         _ actions: [CCIDExchange.Action]
     ) async -> (CCIDExchange.Event, Result<CCIDExchange.Answer, DeviceError>?) {
-        for action in actions {
+        for (index, action) in actions.enumerated() {
             switch action {
             case .write(let frame):
+                if index + 1 < actions.count, case .read(let limit) = actions[index + 1] { return (await exchange(frame, limit), nil) }
                 do { try await device.bulkOut(interface.bulkOut, frame, timeout: timing.write) } catch {
                     return (.failed(.out, error), nil)
                 }
@@ -154,6 +155,17 @@ actor CCIDReader {
         }
         // No list ends without an event or a result; this keeps a mistake from hanging the reader.
         return (.pauseOver, .failure(DeviceError(.protocolViolation, "the exchange has nothing left to do")))
+    }
+
+    /// A frame and what answers it, in one go.
+    private func exchange(_ frame: [UInt8], _ limit: Duration) async -> CCIDExchange.Event {
+        let exchange = USBExchange(
+            frame, to: interface.bulkOut, within: timing.write, answerFrom: interface.bulkIn, length: interface.readLength, within: limit)
+        switch await device.exchange(exchange) {
+        case .answered(let bytes): return .received(bytes)
+        case .notSent(let error): return .failed(.out, error)
+        case .notAnswered(let error): return .failed(.in, error)
+        }
     }
 
     // MARK: Turns

@@ -10,6 +10,7 @@ extension BusFrame {
         case opened = 0x13
         case done = 0x14
         case failed = 0x15
+        case notSent = 0x16
         case side = 0x20
     }
 
@@ -47,9 +48,11 @@ extension BusFrame {
         case .failed(let tag, let error):
             writer.begin(.failed)
             writer.number(tag)
-            writer.text(error.code.rawValue)
-            writer.text(error.message)
-            writer.text(error.remedy)
+            writer.error(error)
+        case .notSent(let tag, let error):
+            writer.begin(.notSent)
+            writer.number(tag)
+            writer.error(error)
         case .side(let message):
             writer.begin(.side)
             writer.data(message)
@@ -70,11 +73,8 @@ extension BusFrame {
         case .detached: self = .detached(try reader.path())
         case .opened: self = .opened(tag: try reader.number(), device: try reader.number(), try reader.info())
         case .done: self = .done(tag: try reader.number(), try reader.data())
-        case .failed:
-            let tag: UInt32 = try reader.number()
-            let name = try reader.text() ?? ""
-            guard let code = USBError.Code(rawValue: name) else { throw BusFrameMalformed("unknown error code") }
-            self = .failed(tag: tag, USBError(code, try reader.text() ?? "", remedy: try reader.text()))
+        case .failed: self = .failed(tag: try reader.number(), try reader.error())
+        case .notSent: self = .notSent(tag: try reader.number(), try reader.error())
         case .side: self = .side(try reader.data())
         }
         try reader.end()
@@ -88,23 +88,32 @@ struct BusFrameMalformed: Error, Hashable {
 
 private enum CallKind: UInt8 {
     case claim = 1
-    case release, control, bulkOut, bulkIn, interruptIn, clearHalt, reset, close
+    case release, control, bulkOut, bulkIn, interruptIn, clearHalt, reset, close, exchange
 }
 
 private struct BusFrameWriter {
-    private var body: [UInt8] = []
+    private static let lengthSize = 4
+    /// What stands before the body is its length, written last.
+    private var frame = [UInt8](repeating: 0, count: lengthSize)
 
-    var finished: [UInt8] { Self.littleEndian(UInt32(clamping: body.count)) + body }
+    var finished: [UInt8] {
+        consuming get {
+            withUnsafeBytes(of: UInt32(clamping: frame.count - Self.lengthSize).littleEndian) {
+                frame.replaceSubrange(0..<Self.lengthSize, with: $0)
+            }
+            return frame
+        }
+    }
 
-    mutating func begin(_ kind: BusFrame.Kind) { body.append(kind.rawValue) }
+    mutating func begin(_ kind: BusFrame.Kind) { frame.append(kind.rawValue) }
 
-    mutating func byte(_ value: UInt8) { body.append(value) }
+    mutating func byte(_ value: UInt8) { frame.append(value) }
 
-    mutating func number(_ value: some FixedWidthInteger) { body += Self.littleEndian(value) }
+    mutating func number(_ value: some FixedWidthInteger) { withUnsafeBytes(of: value.littleEndian) { frame.append(contentsOf: $0) } }
 
     mutating func data(_ bytes: [UInt8]) {
         number(UInt32(clamping: bytes.count))
-        body += bytes
+        frame += bytes
     }
 
     /// A present text is its length and one more, then UTF-8; an absent one is zero.
@@ -112,7 +121,7 @@ private struct BusFrameWriter {
         guard let text else { return number(UInt16(0)) }
         let bytes = Array(text.utf8.prefix(Int(UInt16.max) - 1))
         number(UInt16(clamping: bytes.count + 1))
-        body += bytes
+        frame += bytes
     }
 
     /// Nanoseconds; all bits set is no limit.
@@ -122,6 +131,12 @@ private struct BusFrameWriter {
         let (nanoseconds, overflow) = max(seconds, 0).multipliedReportingOverflow(by: 1_000_000_000)
         let (sum, more) = nanoseconds.addingReportingOverflow(max(attoseconds, 0) / 1_000_000_000)
         number(UInt64(overflow || more ? Int64.max : sum))
+    }
+
+    mutating func error(_ error: USBError) {
+        text(error.code.rawValue)
+        text(error.message)
+        text(error.remedy)
     }
 
     mutating func info(_ info: USBDeviceInfo) {
@@ -160,6 +175,14 @@ private struct BusFrameWriter {
             byte(endpoint)
             number(length)
             limit(timeout)
+        case .exchange(let exchange):
+            byte(CallKind.exchange.rawValue)
+            byte(exchange.outEndpoint)
+            data(exchange.message)
+            limit(exchange.writeLimit)
+            byte(exchange.inEndpoint)
+            number(UInt32(clamping: exchange.length))
+            limit(exchange.readLimit)
         case .interruptIn(let endpoint, let length, let timeout):
             byte(CallKind.interruptIn.rawValue)
             byte(endpoint)
@@ -171,10 +194,6 @@ private struct BusFrameWriter {
         case .reset: byte(CallKind.reset.rawValue)
         case .close: byte(CallKind.close.rawValue)
         }
-    }
-
-    private static func littleEndian<Number: FixedWidthInteger>(_ value: Number) -> [UInt8] {
-        withUnsafeBytes(of: value.littleEndian) { Array($0) }
     }
 }
 
@@ -203,6 +222,11 @@ private struct BusFrameReader {
     mutating func text() throws(BusFrameMalformed) -> String? {
         let count: UInt16 = try number()
         return count == 0 ? nil : String(decoding: try take(Int(count) - 1), as: UTF8.self)
+    }
+
+    mutating func error() throws(BusFrameMalformed) -> USBError {
+        guard let code = USBError.Code(rawValue: try text() ?? "") else { throw BusFrameMalformed("unknown error code") }
+        return USBError(code, try text() ?? "", remedy: try text())
     }
 
     mutating func path() throws(BusFrameMalformed) -> USBBusPath {
@@ -242,6 +266,12 @@ private struct BusFrameReader {
             return .control(setup, try data(), timeout: try limit())
         case .bulkOut: return .bulkOut(try byte(), try data(), timeout: try limit())
         case .bulkIn: return .bulkIn(try byte(), length: try length(), timeout: try limit())
+        case .exchange:
+            let (endpoint, message, limit) = (try byte(), try data(), try limit() ?? .seconds(Int32.max))
+            return .exchange(
+                USBExchange(
+                    message, to: endpoint, within: limit, answerFrom: try byte(), length: Int(try length()),
+                    within: try self.limit() ?? .seconds(Int32.max)))
         case .interruptIn: return .interruptIn(try byte(), length: try length(), timeout: try limit())
         case .clearHalt: return .clearHalt(try byte())
         case .reset: return .reset

@@ -14,6 +14,8 @@ enum BusFrame: Sendable {
     case opened(tag: UInt32, device: UInt32, USBDeviceInfo)
     case done(tag: UInt32, [UInt8])
     case failed(tag: UInt32, USBError)
+    /// Of an exchange: its message did not go out.
+    case notSent(tag: UInt32, USBError)
     /// Both ways: bytes that the bus does not look into.
     case side([UInt8])
 
@@ -29,6 +31,7 @@ enum BusCall: Sendable, Hashable {
     case control(USBSetup, [UInt8], timeout: Duration?)
     case bulkOut(UInt8, [UInt8], timeout: Duration?)
     case bulkIn(UInt8, length: UInt32, timeout: Duration?)
+    case exchange(USBExchange)
     case interruptIn(UInt8, length: UInt32, timeout: Duration?)
     case clearHalt(UInt8)
     case reset

@@ -28,6 +28,7 @@ public final class SocketBusClient: USBBus {
             case .attached(let info): presence.attached(info)
             case .detached(let path): presence.detached(path)
             case .opened(let tag, _, _), .done(let tag, _): answer(tag, .success(frame))
+            case .notSent(let tag, _): answer(tag, .success(frame))
             case .failed(let tag, let error): answer(tag, .failure(error))
             case .side(let message): side.say(message)
             case .open, .call, .cancel:
@@ -106,6 +107,16 @@ public final class SocketBusClient: USBBus {
     func call(_ call: BusCall, _ device: UInt32) async throws(USBError) -> [UInt8] {
         guard case .done(_, let data) = try await request({ .call(tag: $0, device: device, call) }) else { throw Self.unexpected }
         return data
+    }
+
+    func exchange(_ exchange: USBExchange, _ device: UInt32) async -> USBExchange.Outcome {
+        do throws(USBError) {
+            switch try await request({ .call(tag: $0, device: device, .exchange(exchange)) }) {
+            case .done(_, let data): return .answered(data)
+            case .notSent(_, let error): return .notSent(error)
+            default: throw Self.unexpected
+            }
+        } catch { return .notAnswered(error) }
     }
 
     /// Sends a request and waits for its answer, which comes in every case: cancelling asks the lab to end it early.

@@ -52,11 +52,13 @@ final class SocketBusSession: Sendable {
             onFrame: { [self] frame in
                 switch frame {
                 case .open(let tag, let path): run(tag) { [self] () throws(USBError) in try await open(tag, path) }
+                case .call(let tag, let device, .exchange(let exchange)):
+                    run(tag) { [self] () throws(USBError) in try await perform(exchange, device, tag) }
                 case .call(let tag, let device, let call):
                     run(tag) { [self] () throws(USBError) in .done(tag: tag, try await perform(call, device)) }
                 case .cancel(let tag): state.withLock { $0.underway[tag] }?.cancel()
                 case .side(let message): onSide(message)
-                case .attached, .detached, .opened, .done, .failed:
+                case .attached, .detached, .opened, .done, .failed, .notSent:
                     // Only the lab says these.
                     connection.close()
                 }
@@ -108,6 +110,15 @@ final class SocketBusSession: Sendable {
         return .opened(tag: tag, device: number, device.info)
     }
 
+    private func perform(_ exchange: USBExchange, _ number: UInt32, _ tag: UInt32) async throws(USBError) -> BusFrame {
+        guard let device = state.withLock({ $0.devices[number] }) else { return .notSent(tag: tag, .deviceClosed) }
+        switch await device.exchange(exchange) {
+        case .answered(let bytes): return .done(tag: tag, bytes)
+        case .notSent(let error): return .notSent(tag: tag, error)
+        case .notAnswered(let error): throw error
+        }
+    }
+
     private func perform(_ call: BusCall, _ number: UInt32) async throws(USBError) -> [UInt8] {
         if call == .close {
             await state.withLock { $0.devices.removeValue(forKey: number) }?.close()
@@ -127,7 +138,7 @@ final class SocketBusSession: Sendable {
             return try await device.interruptIn(endpoint, length: Int(length), timeout: timeout)
         case .clearHalt(let endpoint): try await device.clearHalt(endpoint)
         case .reset: try await device.reset()
-        case .close: break
+        case .close, .exchange: break
         }
         return []
     }

@@ -31,6 +31,14 @@ final class SocketUSBDevice: USBDevice {
         return try await bus.call(.bulkIn(endpoint, length: UInt32(clamping: length), timeout: timeout), number)
     }
 
+    func exchange(_ exchange: USBExchange) async -> USBExchange.Outcome {
+        do throws(USBError) {
+            try Self.check(exchange.message.count)
+            try Self.check(exchange.length)
+        } catch { return .notSent(error) }
+        return await bus.exchange(exchange, number)
+    }
+
     func interruptIn(_ endpoint: UInt8, length: Int, timeout: Duration?) async throws(USBError) -> [UInt8] {
         try Self.check(length)
         return try await bus.call(.interruptIn(endpoint, length: UInt32(clamping: length), timeout: timeout), number)

@@ -6,6 +6,7 @@ import { setUpRehearsals } from "./rehearsals.js";
 
 const byId = (id) => document.getElementById(id);
 let toastTimer;
+let underway = 0;
 
 function toast(text) {
   byId("toast").textContent = text;
@@ -16,12 +17,15 @@ function toast(text) {
 
 /** Whether it took effect; what did not is shown. */
 async function post(path, body) {
+  document.body.ariaBusy = ++underway > 0;
   try {
     const answer = await fetch(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
     if (answer.ok) return true;
     toast((await answer.json()).error);
   } catch {
     toast("The lab does not answer; was it ended?");
+  } finally {
+    document.body.ariaBusy = --underway > 0;
   }
   return false;
 }

@@ -18,8 +18,9 @@ extension TerminalEngine {
         guard let kernel = running?.scriptKernel, let id = running?.id else { return }
         running?.scriptKernel = nil
         guard let reader else { return }
+        isPerformingScripts = true
         let (before, log) = (cardTask, environment.log)
-        cardTask = Task {
+        cardTask = Task { [weak self] in
             await before?.value
             var kernel = kernel
             var action = kernel.on(.performScripts).first
@@ -33,6 +34,14 @@ extension TerminalEngine {
                 log.info("issuer scripts performed", metadata: ["transaction": "\(id)", "results": "\(outcome.receipt.scriptResults.hex)"])
             }
             await reader.powerOff()
+            await self?.scriptsPerformed()
         }
+    }
+
+    /// Nobody is asked for a card that its issuer still writes to.
+    private func scriptsPerformed() {
+        isPerformingScripts = false
+        if let askBack, slot.state == .usedCard { show(askBack) }
+        askBack = nil
     }
 }

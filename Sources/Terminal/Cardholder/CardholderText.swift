@@ -8,9 +8,16 @@ public struct CardholderText: Sendable {
 
     /// The text under `key`, with `{name}` replaced. A text that the table lacks is its key, so that nobody is left without a prompt.
     public func text(_ key: String, _ values: [String: String] = [:]) -> String {
-        guard var text = Self.table.text(key, language) else { return key }
-        for (name, value) in values { text = text.replacing("{\(name)}", with: value) }
-        return text
+        guard let text = Self.table.text(key, language) else { return key }
+        guard !values.isEmpty, text.utf8.contains(UInt8(ascii: "{")) else { return text }
+        let pieces = text.split(separator: "{", omittingEmptySubsequences: false)
+        // Each piece after the first begins with a name. What stands there by another name is text.
+        return pieces.dropFirst().reduce(into: String(pieces[0])) { result, piece in
+            let named = piece.firstIndex(of: "}").flatMap { end in
+                values[String(piece[..<end])].map { ($0, piece[piece.index(after: end)...]) }
+            }
+            if let (value, rest) = named { result += value + rest } else { result += "{" + piece }
+        }
     }
 
     public var welcome: String { text("welcome") }

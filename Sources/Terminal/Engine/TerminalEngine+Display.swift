@@ -17,6 +17,10 @@ extension TerminalEngine {
     func show(_ prompt: DisplayMessage.Prompt) {
         guard let current = running else { return }
         let amount = "\(current.amount.currency) \(current.amount.decimalText)"
+        if prompt == .removeCard, isPerformingScripts {
+            askBack = message(.removeCard, texts.cardholder(.removeCard, amount: amount))
+            return show(message(.processing, texts.cardholder(.processing, amount: amount)))
+        }
         let buttons = prompt == .chooseApplication ? current.candidates.map(\.shownName) + [texts.cancelButton] : []
         let text = prompt == .enterPIN ? pinText(amount: amount) : texts.cardholder(prompt, amount: amount)
         show(message(prompt, text, buttons))
@@ -26,8 +30,10 @@ extension TerminalEngine {
     func showOutcome(_ decision: TransactionDecision) {
         let outcome = texts.cardholder(decision.prompt, amount: "")
         switch slot.state {
-        case .usedCard:
-            show(message(.removeCard, outcome + "\n" + texts.cardholder(.removeCard, amount: "")))
+        case .usedCard where isPerformingScripts:
+            askBack = message(.removeCard, outcome + "\n" + texts.cardholder(.removeCard, amount: ""))
+            show(message(decision.prompt, outcome + "\n" + texts.cardholder(.processing, amount: "")))
+        case .usedCard: show(message(.removeCard, outcome + "\n" + texts.cardholder(.removeCard, amount: "")))
         case .empty, .freshCard, .noReader: show(message(decision.prompt, outcome))
         }
     }

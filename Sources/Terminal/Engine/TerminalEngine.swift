@@ -90,6 +90,9 @@ public actor TerminalEngine: PaymentTerminal {
     var approvals = ApprovalLog()
     /// The last operation on the card; the next waits for it.
     var cardTask: Task<Void, Never>?
+    var isPerformingScripts = false
+    /// Shown when the scripts are done: the card is still needed until then.
+    var askBack: DisplayMessage?
 
     var running: RunningTransaction?
     /// Events not yet given to the machine.

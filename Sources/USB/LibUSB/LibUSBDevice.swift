@@ -85,6 +85,39 @@ final class LibUSBDevice: USBDevice {
         return try await perform(try LibUSBTransfer(.bulk, endpoint: endpoint | 0x80, length: length, on: handle, timeout: timeout))
     }
 
+    func exchange(_ exchange: USBExchange) async -> USBExchange.Outcome {
+        let (out, into) = (exchange.outEndpoint & 0x7F, exchange.inEndpoint | 0x80)
+        let message: LibUSBTransfer
+        do throws(USBError) {
+            try checkEndpoint(out)
+            message = try LibUSBTransfer(.bulk, endpoint: out, data: exchange.message, on: handle, timeout: exchange.writeLimit)
+        } catch { return .notSent(error) }
+        let answer: LibUSBTransfer
+        do throws(USBError) {
+            try checkEndpoint(into)
+            answer = try LibUSBTransfer(.bulk, endpoint: into, length: exchange.length, on: handle, timeout: exchange.readLimit)
+        } catch { return .notSent(error) }
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                start(message) { [self] sent in
+                    if case .failure(let error) = sent { return continuation.resume(returning: .notSent(error)) }
+                    // On libusb's event thread, which may submit (libusb, "Asynchronous device I/O").
+                    start(answer) { received in
+                        switch received {
+                        case .success(let bytes): continuation.resume(returning: .answered(bytes))
+                        case .failure(let error): continuation.resume(returning: .notAnswered(error))
+                        }
+                    }
+                }
+            }
+        } onCancel: {
+            let reason = USBError(.cancelled, "The transfer was cancelled.")
+            // The answer first: a message that ends meanwhile finds it cancelled already.
+            answer.cancel(reason)
+            message.cancel(reason)
+        }
+    }
+
     func interruptIn(_ endpoint: UInt8, length: Int, timeout: Duration?) async throws(USBError) -> [UInt8] {
         try checkEndpoint(endpoint | 0x80)
         return try await perform(try LibUSBTransfer(.interrupt, endpoint: endpoint | 0x80, length: length, on: handle, timeout: timeout))

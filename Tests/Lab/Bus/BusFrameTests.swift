@@ -14,10 +14,11 @@ struct BusFrameTests {
             .open(tag: 1, USBBusPath("3-1.2")), .cancel(tag: .max), .attached(info), .detached(USBBusPath("")),
             .opened(tag: 7, device: 8, info),
             .done(tag: 9, []), .done(tag: 9, [1, 2, 3]), .failed(tag: 10, USBError(.stall, "message", remedy: "remedy")),
-            .failed(tag: 11, USBError(.timeout, "")), .side([]), .side([0xFF, 0]),
+            .failed(tag: 11, USBError(.timeout, "")), .notSent(tag: 12, USBError(.stall, "m")), .side([]), .side([0xFF, 0]),
         ]
         + [
             .claim(1), .release(255), .clearHalt(0x81), .reset, .close, .bulkOut(1, [4, 5], timeout: .milliseconds(5)),
+            .exchange(USBExchange([6, 7], to: 1, within: .seconds(1), answerFrom: 0x82, length: 3, within: .nanoseconds(2))),
             .bulkIn(0x81, length: 1 << 20, timeout: .seconds(Int64.max)), .interruptIn(0x83, length: 0, timeout: nil),
             .control(
                 USBSetup(requestType: 0xA1, request: 2, value: 0x0304, index: 0x0506, length: 0x0708), [9], timeout: .nanoseconds(1)),

@@ -49,6 +49,55 @@ struct BusTests {
         await rig.close()
     }
 
+    @Test("an exchange is a message out and its answer in, and says which half failed", arguments: BusKind.allCases)
+    func exchange(_ kind: BusKind) async throws {
+        let rig = try BusRig(kind)
+        let device = try await rig.opened()
+        func exchange(_ message: [UInt8]) async -> USBExchange.Outcome {
+            await device.exchange(
+                USBExchange(message, to: 0x01, within: BusRig.limit, answerFrom: 0x81, length: 100_000, within: BusRig.limit))
+        }
+        for length in [1, 63, 65, 100_000] {
+            let message = (0..<length).map { UInt8(truncatingIfNeeded: $0) }
+            guard case .answered(message) = await exchange(message) else { return #expect(Bool(false), "\(length) bytes do not come back") }
+        }
+        try rig.memory.inject(.stall(endpoint: 0x01), at: BusRig.path)
+        guard case .notSent(let refused) = await exchange([1]) else {
+            return #expect(Bool(false), "a stalled OUT endpoint took the message")
+        }
+        try await device.clearHalt(0x01)
+        try rig.memory.inject(.stall(endpoint: 0x81), at: BusRig.path)
+        guard case .notAnswered(let stalled) = await exchange([2]) else { return #expect(Bool(false), "a stalled IN endpoint answered") }
+        #expect((refused.code, stalled.code) == (.stall, .stall))
+        try await device.clearHalt(0x81)
+        // The first message was never sent: this is the second one's echo.
+        #expect(try await device.bulkIn(0x81, length: 64, timeout: BusRig.limit) == [2])
+        await rig.close()
+    }
+
+    @Test("an exchange that is cancelled while its answer is awaited was sent", arguments: BusKind.allCases)
+    func cancelledExchange(_ kind: BusKind) async throws {
+        let rig = try BusRig(kind)
+        let device = try await rig.opened()
+        // Takes the echo away from the exchange.
+        let thief = Task { try await device.bulkIn(0x81, length: 64, timeout: BusRig.limit) }
+        await rig.asked(0x81)
+        let waiting = Task {
+            await device.exchange(
+                USBExchange([7], to: 0x01, within: BusRig.limit, answerFrom: 0x81, length: 64, within: BusRig.limit))
+        }
+        #expect(try await thief.value == [7])
+        await rig.asked(0x81)
+        waiting.cancel()
+        guard case .notAnswered(let error) = await waiting.value else {
+            return #expect(Bool(false), "a cancelled exchange ended otherwise")
+        }
+        #expect(error.code == .cancelled)
+        try await device.bulkOut(0x01, [9], timeout: BusRig.limit)
+        #expect(try await device.bulkIn(0x81, length: 64, timeout: BusRig.limit) == [9])
+        await rig.close()
+    }
+
     @Test("more than was asked for is an overflow", arguments: BusKind.allCases)
     func overflow(_ kind: BusKind) async throws {
         let rig = try BusRig(kind)
