@@ -64,24 +64,32 @@ extension TerminalEngine {
                 exceptions: environment.configuration.exceptions, approvals: approvals, keys: environment.keys))
     }
 
+    typealias CardOperation = @Sendable () async throws(DeviceError) -> KernelEvent
+
     /// One operation on the card, after those before it; what it gives goes to the kernel.
-    func onCard(_ operation: @escaping @Sendable () async throws(DeviceError) -> KernelEvent) {
-        guard let dialogue = running?.dialogue, let id = running?.id else { return }
+    func onCard(_ operation: @escaping CardOperation) {
+        guard let current = running else { return }
+        let (id, dialogue) = (current.id, current.dialogue)
+        // Asked for by what the card has just said: the task that brought it goes on, which saves changing threads for each command.
+        if let answering, answering == (id, dialogue), nextOperation == nil { return nextOperation = operation }
         let before = cardTask
-        // At once, as far as it goes without waiting: mostly to the reader's first transfer, which saves a change of threads for each command.
-        cardTask = Task.immediate { [weak self] in
+        cardTask = Task { [weak self] in
             await before?.value
-            do throws(DeviceError) {
-                let event = try await operation()
-                await self?.cardAnswered(event, nil, dialogue, id)
-            } catch {
-                await self?.cardAnswered(.cardLost, error, dialogue, id)
+            var next: CardOperation? = operation
+            while let operation = next {
+                do throws(DeviceError) {
+                    let event = try await operation()
+                    next = await self?.cardAnswered(event, nil, dialogue, id)
+                } catch {
+                    next = await self?.cardAnswered(.cardLost, error, dialogue, id)
+                }
             }
         }
     }
 
-    private func cardAnswered(_ event: KernelEvent, _ error: DeviceError?, _ dialogue: Int, _ id: TransactionID) {
-        guard running?.id == id, running?.dialogue == dialogue else { return }
+    /// What is to be done on the card next, if that is known at once.
+    private func cardAnswered(_ event: KernelEvent, _ error: DeviceError?, _ dialogue: Int, _ id: TransactionID) -> CardOperation? {
+        guard running?.id == id, running?.dialogue == dialogue else { return nil }
         if let error {
             environment.log.notice("card dialogue ended: \(error)", metadata: ["transaction": "\(id)"])
             let hasAnswered = running?.hasAnswered == true
@@ -93,7 +101,10 @@ extension TerminalEngine {
                 }
         }
         if case .response = event { running?.hasAnswered = true }
+        answering = (id, dialogue)
         drive(event)
+        defer { (answering, nextOperation) = (nil, nil) }
+        return nextOperation
     }
 
     func drive(_ event: KernelEvent) {

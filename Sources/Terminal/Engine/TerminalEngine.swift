@@ -90,6 +90,9 @@ public actor TerminalEngine: PaymentTerminal {
     var approvals = ApprovalLog()
     /// The last operation on the card; the next waits for it.
     var cardTask: Task<Void, Never>?
+    /// The dialogue whose card has just answered, while the kernel takes that in, and what it wants of the card next.
+    var answering: (TransactionID, Int)?
+    var nextOperation: CardOperation?
     var isPerformingScripts = false
     /// Shown when the scripts are done: the card is still needed until then.
     var askBack: DisplayMessage?
