@@ -22,9 +22,11 @@ public struct Listeners<Element: Sendable>: Sendable {
     }
 
     public mutating func tell(_ element: Element) {
-        continuations.removeAll { continuation in
-            if case .terminated = continuation.yield(element) { true } else { false }
+        var gone: [Int] = []
+        for (index, continuation) in continuations.enumerated() {
+            if case .terminated = continuation.yield(element) { gone.append(index) }
         }
+        for index in gone.reversed() { continuations.remove(at: index) }
     }
 
     /// Ends all streams, those that are added later included.

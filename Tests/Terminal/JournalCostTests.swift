@@ -94,4 +94,28 @@ private final class Statements: Sendable {
     }
 
     var all: [String] { seen.withLock { $0.sorted() } }
+
+    @Test("Housekeeping waits for enough commits, however long the write-ahead log has ever been")
+    func tidyRarely() throws {
+        let directory = try TemporaryDirectory()
+        let store = try SQLiteJournalStore(path: directory.journal, commitsWorthCheckpoint: 100)
+        var number = 0
+        // How often the database itself changes while so much is committed.
+        func checkpoints(_ commits: Int) throws -> Int {
+            var before = try Data(contentsOf: URL(fileURLWithPath: directory.journal))
+            var changes = 0
+            for _ in 0..<commits {
+                number += 1
+                try store.commit([Samples.accepted("\(number)")])
+                store.tidy()
+                let after = try Data(contentsOf: URL(fileURLWithPath: directory.journal))
+                if after != before { changes += 1 }
+                before = after
+            }
+            return changes
+        }
+        #expect(try checkpoints(99) == 0)
+        #expect(try checkpoints(1) == 1)
+        #expect(try checkpoints(300) == 3)
+    }
 }

@@ -39,7 +39,7 @@ final class CampaignDirectory: Sendable {
     }
 
     /// Checkpoints come early, so that short runs have them too.
-    func open() throws(JournalError) -> any JournalStore { try SQLiteJournalStore(path: path, pagesWorthCheckpoint: 40) }
+    func open() throws(JournalError) -> any JournalStore { try SQLiteJournalStore(path: path, commitsWorthCheckpoint: 4) }
 
     func abandon() { FaultyDisk.abandon() }
     func powerCut() { FaultyDisk.powerCut() }

@@ -15,7 +15,7 @@ final class RunningTransaction {
     /// 1220s of the original that have not left and shall not, should this be decided 0: taken out of the queue meanwhile.
     let held: [(id: FollowUpID, followUp: FollowUp)]
     var machine: TransactionMachine
-    var timers: [TransactionMachine.Timer: (generation: Int, task: Task<Void, Never>)] = [:]
+    var timers: [TransactionMachine.Timer: (generation: Int, scheduled: ScheduledAction)] = [:]
     var timerGeneration = 0
     /// The end of the host phase.
     var hostDeadline: ContinuousClock.Instant?

@@ -12,10 +12,24 @@ public protocol TerminalClock: Sendable {
     func localOffset(at time: WallTime) -> Int
     /// Returns at `deadline`, at once when it has passed; throws only when the task is cancelled.
     func sleep(until deadline: ContinuousClock.Instant) async throws
+    /// Calls `action` at `deadline`, on any thread, unless it is cancelled before.
+    func schedule(at deadline: ContinuousClock.Instant, _ action: @escaping @Sendable () -> Void) -> ScheduledAction
+}
+
+extension TerminalClock {
+    public func schedule(at deadline: ContinuousClock.Instant, _ action: @escaping @Sendable () -> Void) -> ScheduledAction {
+        let task = Task {
+            do { try await sleep(until: deadline) } catch { return }
+            action()
+        }
+        return ScheduledAction { task.cancel() }
+    }
 }
 
 /// The machine's clocks and time zone.
 public struct SystemClock: TerminalClock {
+    private static let timers = TimerQueue()
+
     public init() {}
 
     public var now: ContinuousClock.Instant { ContinuousClock.now }
@@ -34,5 +48,9 @@ public struct SystemClock: TerminalClock {
 
     public func sleep(until deadline: ContinuousClock.Instant) async throws {
         try await Task.sleep(until: deadline, clock: .continuous)
+    }
+
+    public func schedule(at deadline: ContinuousClock.Instant, _ action: @escaping @Sendable () -> Void) -> ScheduledAction {
+        Self.timers.schedule(at: deadline, action)
     }
 }

@@ -108,10 +108,8 @@ extension TerminalEngine {
     }
 
     func drive(_ event: KernelEvent) {
-        guard var kernel = running?.kernel else { return }
-        let actions = kernel.on(event)
-        running?.kernel = kernel
-        for action in actions {
+        // In place: a copy would copy all that the kernel holds.
+        for action in running?.kernel?.on(event) ?? [] {
             switch action {
             case .transmit(let command):
                 guard let reader else { return drive(.cardLost) }

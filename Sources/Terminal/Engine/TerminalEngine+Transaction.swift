@@ -68,14 +68,14 @@ extension TerminalEngine {
         if timer == .host { running?.hostDeadline = deadline }
         running?.timerGeneration += 1
         let generation = running?.timerGeneration ?? 0
-        let task = Task { [weak self] in
-            do { try await clock.sleep(until: deadline) } catch { return }
-            await self?.timerFired(timer, generation, id)
+        let scheduled = clock.schedule(at: deadline) { [weak self] in
+            guard let self else { return }
+            Task { await self.timerFired(timer, generation, id) }
         }
-        running?.timers[timer] = (generation, task)
+        running?.timers[timer] = (generation, scheduled)
     }
 
-    private func stopTimer(_ timer: TransactionMachine.Timer) { running?.timers.removeValue(forKey: timer)?.task.cancel() }
+    private func stopTimer(_ timer: TransactionMachine.Timer) { running?.timers.removeValue(forKey: timer)?.scheduled.cancel() }
 
     private func timerFired(_ timer: TransactionMachine.Timer, _ generation: Int, _ id: TransactionID) {
         guard running?.id == id, running?.timers[timer]?.generation == generation else { return }

@@ -50,7 +50,14 @@ public actor TerminalEngine: PaymentTerminal {
             journalThread = { queue.async(execute: $0) }
             let path = configuration.dataDirectory + "/journal.sqlite"
             openJournal = { () throws(JournalError) in try SQLiteJournalStore(path: path) }
-            random = { count in (0..<count).map { _ in UInt8.random(in: 0...255) } }
+            random = { count in
+                var bytes: [UInt8] = []
+                // The system's generator gives eight at a time.
+                while bytes.count < count {
+                    withUnsafeBytes(of: UInt64.random(in: .min ... .max)) { bytes += $0.prefix(count - bytes.count) }
+                }
+                return bytes
+            }
             point = { _ in }
             cardChanged = { _ in }
             log = Logger(label: "countertop.terminal")

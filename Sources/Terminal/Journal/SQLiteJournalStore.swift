@@ -1,17 +1,18 @@
 import FoundationEssentials
 import GRDB
-import Glibc
+import Synchronization
 
 /// The journal on disk: SQLite in WAL mode with `synchronous = FULL`, so that a commit is on the medium when it returns. One writer; reads do not
 /// wait for it.
 public final class SQLiteJournalStore: JournalStore {
     let pool: DatabasePool
-    private let pagesWorthCheckpoint: Int
+    private let commitsWorthCheckpoint: Int
+    private let commitsSinceCheckpoint = Mutex(0)
 
     /// Opens `path`, creating it (mode 0600) unless it `mustExist`, or bringing it up to date.
-    /// - Parameter pagesWorthCheckpoint: pages in the WAL that `tidy` brings into the database.
-    public init(path: String, mustExist: Bool = false, pagesWorthCheckpoint: Int = 500) throws(JournalError) {
-        self.pagesWorthCheckpoint = pagesWorthCheckpoint
+    /// - Parameter commitsWorthCheckpoint: after how many commits `tidy` brings the WAL into the database; a sale has two, of about ten pages each.
+    public init(path: String, mustExist: Bool = false, commitsWorthCheckpoint: Int = 50) throws(JournalError) {
+        self.commitsWorthCheckpoint = commitsWorthCheckpoint
         if mustExist, !FileManager.default.fileExists(atPath: path) { throw JournalError(.cannotOpen, "There is no journal at \(path).") }
         var configuration = GRDB.Configuration()
         configuration.label = "journal"
@@ -74,6 +75,7 @@ public final class SQLiteJournalStore: JournalStore {
             try pool.write { database in
                 for (entry, body) in zip(entries, bodies) { try Self.write(entry, body ?? "", database) }
             }
+            commitsSinceCheckpoint.withLock { $0 += 1 }
         } catch {
             throw JournalError(.commitFailed, Self.reason(error), remedy: "Check the disk; the terminal starts again from the journal.")
         }
@@ -173,13 +175,11 @@ public final class SQLiteJournalStore: JournalStore {
     }
 
     public func tidy() {
+        // Counted, because the WAL is written again from its beginning and never becomes shorter: its size says nothing.
+        guard commitsSinceCheckpoint.withLock({ $0 >= commitsWorthCheckpoint }) else { return }
         // Passive: never waits for readers. What it cannot do now the next one does; a failure shows at the next commit.
-        _ = try? pool.writeWithoutTransaction { database in
-            var file = stat()
-            // Foundation's attributes of a file cost a look-up of its owner's name.
-            guard stat(pool.path + "-wal", &file) == 0 else { return }
-            if file.st_size > pagesWorthCheckpoint * 4096 { try database.execute(sql: "PRAGMA wal_checkpoint(PASSIVE)") }
-        }
+        let isDone = try? pool.writeWithoutTransaction { try Int.fetchOne($0, sql: "PRAGMA wal_checkpoint(PASSIVE)") == 0 }
+        if isDone == true { commitsSinceCheckpoint.withLock { $0 = 0 } }
     }
 
     public func close() { try? pool.close() }
