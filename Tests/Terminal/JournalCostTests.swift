@@ -80,20 +80,6 @@ struct JournalCostTests {
         // In the table's own order, without a condition, until there is enough.
         return sql.contains(" LIMIT ") && !sql.contains("WHERE") && !step.contains("INDEX")
     }
-}
-
-/// Statements that were executed, each once.
-private final class Statements: Sendable {
-    private let seen = Mutex<Set<String>>([])
-
-    func note(_ event: Database.TraceEvent) {
-        guard case .statement(let statement) = event else { return }
-        let sql = statement.sql
-        guard ["SELECT", "INSERT", "UPDATE", "DELETE"].contains(where: sql.hasPrefix) else { return }
-        seen.withLock { _ = $0.insert(sql) }
-    }
-
-    var all: [String] { seen.withLock { $0.sorted() } }
 
     @Test("Housekeeping waits for enough commits, however long the write-ahead log has ever been")
     func tidyRarely() throws {
@@ -118,4 +104,18 @@ private final class Statements: Sendable {
         #expect(try checkpoints(1) == 1)
         #expect(try checkpoints(300) == 3)
     }
+}
+
+/// Statements that were executed, each once.
+private final class Statements: Sendable {
+    private let seen = Mutex<Set<String>>([])
+
+    func note(_ event: Database.TraceEvent) {
+        guard case .statement(let statement) = event else { return }
+        let sql = statement.sql
+        guard ["SELECT", "INSERT", "UPDATE", "DELETE"].contains(where: sql.hasPrefix) else { return }
+        seen.withLock { _ = $0.insert(sql) }
+    }
+
+    var all: [String] { seen.withLock { $0.sorted() } }
 }
