@@ -1,16 +1,20 @@
-/// Languages of the cardholder texts. The order is that of the parameter `LANG` (pos-protocol, section 6): 0 English, 1 French, 2 Spanish.
+/// Languages of the cardholder texts (BCP 47). English is written as in America, or as in Britain (parameter `ENGVAR`).
 public enum Language: String, Sendable, CaseIterable, Codable {
     case english = "en"
     case french = "fr"
     case spanish = "es"
+    case britishEnglish = "en-GB"
+
+    /// In the order of the parameter `LANG` (pos-protocol, section 6): 0 English, 1 French, 2 Spanish.
+    static let spoken: [Language] = [.english, .french, .spanish]
 
     /// By the value of `LANG`.
     public init?(parameter: String) {
-        guard let number = Int(parameter), Self.allCases.indices.contains(number) else { return nil }
-        self = Self.allCases[number]
+        guard let number = Int(parameter), Self.spoken.indices.contains(number) else { return nil }
+        self = Self.spoken[number]
     }
 
-    public var parameter: String { String(Self.allCases.firstIndex(of: self) ?? 0) }
+    public var parameter: String { String(Self.spoken.firstIndex(of: self) ?? 0) }
 
     /// The first language of the card's preferences (EMV 5F2D: one to four ISO 639-1 codes, best first) that there are texts in; `nil` when there
     /// is none.

@@ -13,6 +13,8 @@ struct TextTable: Sendable {
         }
     }
 
-    /// `nil` for a key that the table lacks.
-    func text(_ key: String, _ language: Language) -> String? { texts[key]?[language] }
+    /// `nil` for a key that the table lacks. What Britain writes as America does stands there once.
+    func text(_ key: String, _ language: Language) -> String? {
+        texts[key]?[language] ?? (language == .britishEnglish ? texts[key]?[.english] : nil)
+    }
 }

@@ -3,10 +3,14 @@ import Money
 
 extension TerminalEngine {
     /// Language of a cardholder whose card says nothing else: the parameter `LANG`, else the configuration.
-    var language: Language { environment.parameters?.language ?? Language(rawValue: environment.configuration.language) ?? .english }
+    var language: Language {
+        variety(environment.parameters?.language ?? Language(rawValue: environment.configuration.language) ?? .english)
+    }
+
+    private func variety(_ language: Language) -> Language { environment.parameters?.variety(of: language) ?? language }
 
     /// What the cardholder of the running transaction reads, in the language of the card once it is known.
-    var texts: CardholderText { CardholderText(running?.cardLanguage ?? language) }
+    var texts: CardholderText { CardholderText(running?.cardLanguage.map(variety) ?? language) }
 
     private func message(_ prompt: DisplayMessage.Prompt, _ text: String, _ buttons: [String] = []) -> DisplayMessage {
         DisplayMessage(prompt, text: text, buttons: buttons, language: texts.language.rawValue)

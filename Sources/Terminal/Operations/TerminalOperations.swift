@@ -114,7 +114,9 @@ public actor TerminalOperations: OperationPerforming {
         return await ask(step)
     }
 
-    var texts: CardholderText { CardholderText(environment.parameters.language ?? environment.language) }
+    var texts: CardholderText {
+        CardholderText(environment.parameters.variety(of: environment.parameters.language ?? environment.language))
+    }
 
     func nextScreen() -> Int {
         lastScreen += 1

@@ -99,7 +99,7 @@ extension ParameterDefinition {
             "TIPEXCEED", .percent(atMost: 10_000), "0.00",
             "A tip chosen at the terminal that is more than this percentage must be confirmed there; 0: never."),
         .init("LANG", .integer(0...2), "0", "Language of cardholder and cashier texts: 0 English, 1 French, 2 Spanish."),
-        .init("ENGVAR", .integer(0...1), "0", "Variety of English: 0 American, 1 British."),
+        .init("ENGVAR", .integer(0...1), "0", "Variety of English in these texts and on receipts: 0 American, 1 British."),
         .init("NUMLOGDAYS", .integer(1...365), "1", "Days that log files are kept, besides today."),
         .init("NUMBATCHSAVEDAYS", .integer(1...3650), "5", "Days that settled batches are kept."),
         .init("NUMDAYSAUTH", .integer(1...30), "7", "Days that open authorizations are kept before they are released."),

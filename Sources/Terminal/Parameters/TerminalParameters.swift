@@ -71,6 +71,8 @@ public final class TerminalParameters: Sendable {
     public func hundredths(_ key: String) -> Int { self[key].flatMap { ParameterDefinition.hundredths($0) } ?? 0 }
     /// What a POS chose as `LANG`; `nil` while none has.
     public var language: Language? { stored.withLock { $0["LANG"] }.flatMap { Language(parameter: $0) } }
+    /// English in the variety of `ENGVAR`, any other language as it is.
+    public func variety(of language: Language) -> Language { language == .english && flag("ENGVAR") ? .britishEnglish : language }
 
     /// All known keys in the table's order, then the unknown ones that are stored.
     public var all: [Setting] {

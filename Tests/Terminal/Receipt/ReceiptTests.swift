@@ -141,7 +141,7 @@ struct ReceiptTests {
         #expect(silent.contains("NOT COMPLETED - REVERSED") && !silent.contains("APPROV") && !silent.contains("TOTAL"))
         #expect(Self.receipt(TransactionDecision(.declinedByCard, hostContact: false)).text(.customer).contains("DECLINED"))
         #expect(Self.receipt(TransactionDecision(.hostUnreachable, hostContact: false)).text(.customer).contains("NOT COMPLETED\n"))
-        #expect(Self.receipt(TransactionDecision(.cancelledByPOS, hostContact: false)).text(.customer).contains("CANCELLED"))
+        #expect(Self.receipt(TransactionDecision(.cancelledByPOS, hostContact: false)).text(.customer).contains("CANCELED"))
     }
 
     @Test("Offline, partial, voided, reversed and printed again are marked")
