@@ -82,7 +82,8 @@ struct TappedCard: Sendable {
         func value(_ tag: TagNumber) -> [UInt8]? { read.objects.first(tag)?.value }
         aid = value(0x84) ?? value(0x4F) ?? []
         verificationResults = value(0x95) ?? []
-        label = value(0x50).map { String(decoding: $0, as: UTF8.self) }
+        // A card must not write lines of its own into receipts.
+        label = value(0x50).map { String(decoding: $0.filter { (0x20...0x7E).contains($0) }, as: UTF8.self) }
         objects = table.receipt.compactMap { read.objects.first($0.tag) }
         if let encrypted = read.encrypted {
             guard !encrypted.track2.isEmpty || !encrypted.track1.isEmpty else { return nil }
