@@ -51,7 +51,7 @@ public protocol ChipReader: Sendable {
     /// Cold reset; the answer to reset as the card sent it.
     func powerOn() async throws(DeviceError) -> [UInt8]
     func powerOff() async
-    /// One command, one response; 61xx and 6Cxx are already dealt with (EMV 4.4 Book 1, 9.3.1.2).
+    /// One command, one response; 61xx and 6Cxx are already dealt with (EMV Level 1, 9.3.1.2).
     func transmit(_ command: CommandAPDU) async throws(DeviceError) -> ResponseAPDU
 }
 

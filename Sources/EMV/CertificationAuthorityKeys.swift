@@ -1,6 +1,6 @@
 import Hex
 
-/// The keys of all payment systems a terminal trusts, and what was revoked under them (EMV 4.4 Book 2, 10.2 and 11.2).
+/// The keys of all payment systems a terminal trusts, and what was revoked under them (EMV 4.4 Book 2, 10 and 11.2).
 public struct CertificationAuthorityKeys: Sendable, Hashable {
     private struct Name: Sendable, Hashable {
         var rid: [UInt8]

@@ -43,7 +43,7 @@ extension ContactKernel {
         return selectCandidate(index)
     }
 
-    /// What A5 of an application's FCI may give (Book 1, 11.3.4, table 11); account data comes from records only.
+    /// What A5 of an application's FCI may give (Book 1, 11.3.4, table 10); account data comes from records only.
     private static let applicationTags: Set<TagNumber> = [0x50, 0x87, 0x5F2D, 0x9F11, 0x9F12, 0x9F38]
     /// What BF0C may give (Book 3, Annex A).
     private static let issuerTags: Set<TagNumber> = [0x42, 0x5F50, 0x5F54, 0x5F55, 0x5F56, 0x9F0A, 0x9F0C, 0x9F4D]

@@ -7,7 +7,7 @@ extension ContactKernel {
         guard !terminal.type.isOfflineOnly else { return completeWithoutIssuer() }
         guard let card = cardData else { return finish(.terminated, .malformedData) }
         phase = .online
-        return [.goOnline(OnlineRequest(card: card, iccData: data.encoded(fields.request), receipt: receiptData))]
+        return [.goOnline(OnlineRequest(card: card, iccData: data.encoded(dataObjects.request), receipt: receiptData))]
     }
 
     mutating func hostAnswered(_ answer: IssuerAnswer) -> [KernelAction] {

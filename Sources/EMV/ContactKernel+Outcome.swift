@@ -115,11 +115,12 @@ extension ContactKernel {
         receipt.cvm = cardholderVerification
         receipt.scriptResults = data.bytes(0x9F5B) ?? []
         receipt.languages = languages
+        receipt.objects = finalData.objects(dataObjects.receipt.map(\.tag))
         return receipt
     }
 
-    private var finalICCData: [UInt8] { finalData.encoded(fields.final) }
-    private var adviceICCData: [UInt8] { finalData.encoded(fields.request) }
+    private var finalICCData: [UInt8] { finalData.encoded(dataObjects.final) }
+    private var adviceICCData: [UInt8] { finalData.encoded(dataObjects.request) }
 
     private var finalData: DataStore {
         var final = data

@@ -9,7 +9,7 @@ extension ContactKernel {
         var isAuthenticated: Bool
     }
 
-    /// Without these there is no transaction (Book 3, 7.2, table 34).
+    /// Without these there is no transaction (Book 3, 7.2, table 28).
     static let mandatoryTags: [TagNumber] = [0x5A, 0x5F24, 0x8C, 0x8D]
 
     mutating func readRecords(_ files: ApplicationFileLocator) -> [KernelAction] {

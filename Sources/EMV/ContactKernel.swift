@@ -53,7 +53,7 @@ public struct ContactKernel: Sendable {
     let applications: [ApplicationConfiguration]
     let transaction: KernelTransaction
     let authorities: CertificationAuthorityKeys
-    let fields: FieldTags
+    let dataObjects: DataObjectTable
 
     var phase = Phase.ready
     var commands = 0
@@ -96,10 +96,11 @@ public struct ContactKernel: Sendable {
     /// What was told with `.finished`.
     var settled: (verdict: KernelOutcome.Verdict, reason: Reason?)?
 
-    /// `authorities`: keys for offline data authentication, which is performed as far as 9F33 claims it. `fields`: what field 55 holds.
+    /// `authorities`: keys for offline data authentication, which is performed as far as 9F33 claims it. `dataObjects`: what
+    /// field 55 and receipts hold.
     public init(
         terminal: TerminalData, applications: [ApplicationConfiguration], transaction: KernelTransaction,
-        authorities: CertificationAuthorityKeys = .none, fields: FieldTags = .standard
+        authorities: CertificationAuthorityKeys = .none, dataObjects: DataObjectTable = .standard
     ) {
         var truthful = terminal
         truthful.capabilities.subtract(Self.pinMethods)
@@ -108,7 +109,7 @@ public struct ContactKernel: Sendable {
         self.applications = applications
         self.transaction = transaction
         self.authorities = authorities
-        self.fields = fields
+        self.dataObjects = dataObjects
     }
 
     /// What 9F33 claims only when a device that is attached now can do it.

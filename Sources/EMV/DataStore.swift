@@ -55,7 +55,7 @@ extension DataStore {
     }
 
     /// The objects of these tags that are there, as TLV, in this order.
-    func encoded(_ tags: [TagNumber]) -> [UInt8] {
-        tags.compactMap { tag in bytes(tag).map { BERTLV(tag, $0) } }.encoded
-    }
+    func encoded(_ tags: [TagNumber]) -> [UInt8] { objects(tags).encoded }
+
+    func objects(_ tags: [TagNumber]) -> [BERTLV] { tags.compactMap { tag in bytes(tag).map { BERTLV(tag, $0) } } }
 }

@@ -212,6 +212,8 @@ public struct KernelReceiptData: Sendable, Hashable {
     public var scriptResults: [UInt8] = []
     /// 5F2D: ISO 639-1 codes, the favourite first.
     public var languages: [String] = []
+    /// What the table of data objects has for receipts, as far as it is there.
+    public var objects: [BERTLV] = []
 
     public init() {}
 }

@@ -14,8 +14,11 @@ struct TableFile {
         lists = Dictionary(mapping.map { ($0.key.string ?? "", $0.value) }, uniquingKeysWith: { first, _ in first })
     }
 
+    func holds(_ key: String) -> Bool { lists[key] != nil }
+
     private func list(_ key: String) throws(EMVError) -> [Node] {
-        guard let sequence = lists[key]?.sequence else { throw EMVError(.tableMalformed, "\(name): the list \(key) is missing.") }
+        guard let node = lists[key] else { throw EMVError(.tableMalformed, "\(name): the list \(key) is missing.") }
+        guard let sequence = node.sequence else { throw refusal(node, key, "lists") }
         return Array(sequence)
     }
 
@@ -28,20 +31,41 @@ struct TableFile {
         return rows
     }
 
-    /// A list of tags.
-    func tags(_ key: String) throws(EMVError) -> [TagNumber] {
+    /// A list of tags that fit.
+    func tags(_ key: String, allowed: String, _ fits: (TagNumber) -> Bool) throws(EMVError) -> [TagNumber] {
+        guard let sequence = lists[key]?.sequence else { throw refusal(key, allowed: allowed) }
         var tags: [TagNumber] = []
-        for node in try list(key) {
-            guard let text = node.scalar?.string, let tag = TagNumber(hex: text) else { throw refusal(node, key, "tags such as 9F26") }
+        for node in sequence {
+            guard let tag = node.scalar.flatMap({ TagNumber(hex: $0.string) }), fits(tag) else { throw refusal(node, key, allowed) }
             tags.append(tag)
         }
         return tags
+    }
+
+    /// One text; `nil` when the file does not have it.
+    func text(_ key: String, allowed: String) throws(EMVError) -> String? {
+        guard let node = lists[key] else { return nil }
+        guard let text = node.scalar?.string else { throw refusal(node, key, allowed) }
+        return text
+    }
+
+    /// Refuses a key that is none of these.
+    func finish(_ keys: [String]) throws(EMVError) {
+        for (key, node) in lists where !keys.contains(key) {
+            throw refusal(node, key.isEmpty ? "?" : key, "the keys \(keys.joined(separator: ", "))")
+        }
     }
 
     /// A mapping of names to texts.
     func texts(_ key: String) throws(EMVError) -> [String: String] {
         guard let mapping = lists[key]?.mapping else { throw EMVError(.tableMalformed, "\(name): the table \(key) is missing.") }
         return Dictionary(mapping.map { ($0.key.string ?? "", $0.value.string ?? "") }, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// For a value that fits by itself and not as a whole.
+    func refusal(_ key: String, allowed: String) -> EMVError {
+        guard let node = lists[key] else { return EMVError(.tableMalformed, "\(name): \(key): allowed are \(allowed).") }
+        return refusal(node, key, allowed)
     }
 
     func refusal(_ node: Node, _ key: String, _ allowed: String) -> EMVError {

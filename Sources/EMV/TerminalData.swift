@@ -24,10 +24,10 @@ public struct TerminalData: Sendable, Hashable {
     public var merchantNameAndLocation = ""
     /// 9F01, up to eleven digits.
     public var acquirerIdentifier = "0"
-    /// The list for INTERNAL AUTHENTICATE when the card has no 9F49: the unpredictable number.
-    public var defaultDDOL: [UInt8] = [0x9F, 0x37, 0x04]
+    /// The list for INTERNAL AUTHENTICATE when the card has no 9F49.
+    public var defaultDDOL: [UInt8] = DataObjectTable.standard.defaultDDOL
     /// The list for the TC hash when the card has no 97; empty for none.
-    public var defaultTDOL: [UInt8] = []
+    public var defaultTDOL: [UInt8] = DataObjectTable.standard.defaultTDOL
     /// Whether the cardholder is asked when several applications fit; if not, the card's first priority is taken (EMV 4.4 Book 1, 12.4).
     public var cardholderSelection = true
     /// Whether a PIN may be left out at an attended terminal (EMV 4.4 Book 4, 6.3.4.3).

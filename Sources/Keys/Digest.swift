@@ -2,7 +2,7 @@ import CLibCrypto
 
 /// Hash functions of FIPS 180-4.
 public enum Digest {
-    /// 20 bytes. Broken as a hash for signatures of strangers' data; EMV's certificates still are made with it (Book 2, B2.1).
+    /// 20 bytes. Broken as a hash for signatures of strangers' data; EMV's certificates still are made with it (Book 2, B3.1).
     public static func sha1(_ data: some Collection<UInt8>) throws(KeysError) -> [UInt8] { try hash("SHA1", Array(data), size: 20) }
 
     /// 32 bytes.

@@ -84,15 +84,17 @@ struct Assembly {
         limits.host = configuration.limits.host
         let authorities = try AuthorityKeysFile.read(configuration.authorityKeysFile)
         let cards = try CardTable.read(file: configuration.cardsFile)
+        let objects = try DataObjectsFile.read(configuration.dataObjectsFile)
         var terminal = TerminalConfiguration(
             merchant: merchantIdentity, merchantName: merchant.name, currency: merchant.currency, model: Product.name,
             serialNumber: merchant.serialNumber, applicationName: Product.name, applicationVersion: Product.version, limits: limits,
             posConnectionLost: configuration.pos.connectionLost == .complete ? .complete : .reverse,
             cardBrands: cards.brands,
-            terminalData: terminalData(authenticatesData: authorities != .none),
+            terminalData: terminalData(authenticatesData: authorities != .none, objects),
             applications: cards.applications, language: merchant.language,
             dataDirectory: files.directory)
         terminal.authorities = authorities
+        terminal.dataObjects = objects
         terminal.exceptions = try ExceptionFile.read(configuration.exceptionsFile)
         terminal.merchantLocation = merchant.location == "-" ? "" : merchant.location
         terminal.followUpPacing.unknownOriginalFinalAfter =
@@ -135,10 +137,11 @@ struct Assembly {
 
     /// 9F33 claims what the devices of this version can do: chip, signature, no CVM; and the methods of offline data authentication where there
     /// are keys to do them with. Claimed without keys they would all fail, which is worse than not performed.
-    private func terminalData(authenticatesData: Bool) -> TerminalData {
+    func terminalData(authenticatesData: Bool, _ objects: DataObjectTable) -> TerminalData {
         var data = TerminalData()
         data.capabilities = [.chip, .signature, .noCVM]
         if authenticatesData { data.capabilities.formUnion([.sda, .dda, .cda]) }
+        (data.defaultDDOL, data.defaultTDOL) = (objects.defaultDDOL, objects.defaultTDOL)
         data.type = configuration.kernel.terminalType
         data.pinBypass = configuration.kernel.pinBypass
         data.cardholderSelection = configuration.kernel.cardholderSelection

@@ -9,15 +9,18 @@ public struct CardRun: Sendable {
     public var transaction: KernelTransaction
     public var cards: CardTable
     public var authorities: CertificationAuthorityKeys
+    public var dataObjects: DataObjectTable
     /// Also every command, and every data object of the answers, card data masked.
     public var isTraced: Bool
 
     public init(
-        transaction: KernelTransaction, cards: CardTable, authorities: CertificationAuthorityKeys = .none, isTraced: Bool = false
+        transaction: KernelTransaction, cards: CardTable, authorities: CertificationAuthorityKeys = .none,
+        dataObjects: DataObjectTable = .standard, isTraced: Bool = false
     ) {
         self.transaction = transaction
         self.cards = cards
         self.authorities = authorities
+        self.dataObjects = dataObjects
         self.isTraced = isTraced
     }
 
@@ -25,13 +28,15 @@ public struct CardRun: Sendable {
     public init(transaction: KernelTransaction, configuration: Configuration, isTraced: Bool) throws(ServiceError) {
         self.init(
             transaction: transaction, cards: try CardTable.read(file: configuration.cardsFile),
-            authorities: try AuthorityKeysFile.read(configuration.authorityKeysFile), isTraced: isTraced)
+            authorities: try AuthorityKeysFile.read(configuration.authorityKeysFile),
+            dataObjects: try DataObjectsFile.read(configuration.dataObjectsFile), isTraced: isTraced)
     }
 
     /// - Parameter say: gets every line as it is known.
     public func run(with reader: any ChipReader, say: (String) -> Void) async throws(DeviceError) {
         var kernel = ContactKernel(
-            terminal: terminalData, applications: cards.applications, transaction: transaction, authorities: authorities)
+            terminal: terminalData, applications: cards.applications, transaction: transaction, authorities: authorities,
+            dataObjects: dataObjects)
         var trace = KernelTrace()
         func show(_ lines: [String]) { for line in lines { say(line) } }
         var actions = kernel.on(.start(answerToReset: try await reader.powerOn()))
@@ -58,6 +63,7 @@ public struct CardRun: Sendable {
     /// Claimed without keys, data authentication would fail, which is worse than not performed.
     private var terminalData: TerminalData {
         var data = TerminalData()
+        (data.defaultDDOL, data.defaultTDOL) = (dataObjects.defaultDDOL, dataObjects.defaultTDOL)
         if authorities != .none { data.capabilities.formUnion([.sda, .dda, .cda]) }
         return data
     }

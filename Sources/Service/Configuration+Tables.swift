@@ -3,6 +3,7 @@ extension Configuration {
     public func checkTables() throws(ServiceError) {
         _ = try CardTable.read(file: cardsFile)
         _ = try AuthorityKeysFile.read(authorityKeysFile)
+        _ = try DataObjectsFile.read(dataObjectsFile)
         _ = try ExceptionFile.read(exceptionsFile)
     }
 }

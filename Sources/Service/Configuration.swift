@@ -67,7 +67,7 @@ public struct Configuration: Sendable {
     /// `nil` for no page.
     public var displayPort: Int?
     public var kernel: Kernel
-    public var cardsFile, exceptionsFile, authorityKeysFile: String?
+    public var cardsFile, exceptionsFile, authorityKeysFile, dataObjectsFile: String?
     /// The daily restart is the machine's.
     public var reboots: Bool
     public var dataDirectory: String
@@ -140,6 +140,7 @@ public struct Configuration: Sendable {
         cardsFile = path("emv.cards")
         exceptionsFile = path("emv.exceptions")
         authorityKeysFile = path("emv.authorityKeys")
+        dataObjectsFile = path("emv.dataObjects")
         reboots = text("reboot") == "true"
         dataDirectory = path("data") ?? "/var/lib/countertop"
         logLevel = text("log.level")

@@ -160,6 +160,9 @@ enum ConfigurationSchema {
             "Public keys of the payment systems' certification authorities, and revoked certificates (`keys`, `revoked`). Without it the terminal claims no offline data authentication (EMV 9F33)."
         ),
         .init("emv.cards", .path, .optional, "Brands, applications (AIDs), number ranges and limits; the built-in table otherwise."),
+        .init(
+            "emv.dataObjects", .path, .optional,
+            "Data objects of field 55 and of receipts, default DDOL and TDOL; what the file does not say is built in."),
         .init("emv.exceptions", .path, .optional, "Exception file: cards that are not approved without their issuer."),
         .init(
             "emv.terminalType", .choice(["21", "22", "23", "24", "25", "26"]), .standard("22"),

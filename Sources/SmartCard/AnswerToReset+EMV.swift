@@ -5,7 +5,7 @@ public enum CardReset: Sendable, Hashable {
 }
 
 extension AnswerToReset {
-    /// Everything that makes a terminal reject this answer (EMV 4.4 Book 1, 8.3.1 to 8.3.3; section numbers in the messages); empty when it may
+    /// Everything that makes a terminal reject this answer (EMV Level 1, 8.3.1 to 8.3.3; section numbers in the messages); empty when it may
     /// go on. TS, TCK and the count of bytes are `parse`'s. A terminal that rejects the answer to a cold reset makes one warm reset (8.4).
     public func emvFindings(after reset: CardReset) -> [SmartCardError] {
         var findings: [SmartCardError] = []

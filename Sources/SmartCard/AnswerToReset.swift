@@ -1,4 +1,4 @@
-/// What a card says when it is powered (ISO/IEC 7816-3, 8; EMV 4.4 Book 1, 8).
+/// What a card says when it is powered (ISO/IEC 7816-3, 8; EMV Level 1, 8).
 ///
 /// `TS T0 [TA1 TB1 TC1 TD1 [TA2 …]] [historical bytes] [TCK]`, at most 33 bytes, in the form readers hand it up (direct convention).
 public struct AnswerToReset: Sendable, Hashable {

@@ -1,4 +1,4 @@
-/// The command APDU as bytes (ISO/IEC 7816-4, 5.1; EMV 4.4 Book 1, 9.4.1):
+/// The command APDU as bytes (ISO/IEC 7816-4, 5.1; EMV Level 1, 9.4.1):
 ///
 /// | case | short | extended |
 /// |---|---|---|

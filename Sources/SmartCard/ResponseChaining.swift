@@ -1,4 +1,4 @@
-/// One command and its response through a reader that hands 61xx and 6Cxx up instead of dealing with them (EMV 4.4 Book 1, 9.3.1.2 and Annex A).
+/// One command and its response through a reader that hands 61xx and 6Cxx up instead of dealing with them (EMV Level 1, 9.3.1.2 and Annex A).
 ///
 /// 61xx is followed by GET RESPONSE and the parts are joined; 6Cxx repeats the command that got it, once, with the length the card named.
 /// With T=0 a card can also end a command that has data for and from it with a warning; then GET RESPONSE fetches the data, and the warning

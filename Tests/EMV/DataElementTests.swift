@@ -48,7 +48,7 @@ struct DataElementTests {
         }
         #expect(DataDictionary[0x9F02]?.format == .numeric && DataDictionary[0x9F02]?.lengths == 6...6)
         #expect(DataDictionary[0xDF01] == nil)
-        for tag in FieldTags.standard.request + FieldTags.standard.final {
+        for tag in DataObjectTable.standard.request + DataObjectTable.standard.final {
             #expect(DataDictionary[tag] != nil && DataDictionary[tag]?.isCardData == false, "\(tag) goes to the host in the clear")
         }
     }

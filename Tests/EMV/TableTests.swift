@@ -53,38 +53,6 @@ struct TableTests {
         }
     }
 
-    @Test("field 55 holds what the host protocol says, in its order")
-    func fields() {
-        #expect(
-            FieldTags.standard.request.map(\.description).joined(separator: " ")
-                == "9F26 9F27 9F10 9F37 9F36 95 9A 9C 9F02 5F2A 82 9F1A 9F03 9F33 9F34 9F35 9F1E 84 9F09 9F41 5F34 9F6E 9F7C")
-        #expect(Set(["9F10", "95", "9F5B", "9B"]).isSubset(of: FieldTags.standard.final.map(\.description)))
-    }
-
-    @Test(
-        "field 55 never holds card data, templates or unknown tags",
-        arguments: [#"["5A"]"#, #"["57"]"#, #"["5F24"]"#, #"["70"]"#, #"["DF01"]"#, #"["9"]"#, "x"])
-    func fieldFaults(list: String) {
-        #expect(throws: EMVError.self) { try FieldTags(yaml: "request: \(list)\nfinal: []") }
-        #expect(throws: EMVError.self) { try FieldTags(yaml: "request: []\nfinal: \(list)") }
-        #expect(throws: Never.self) { try FieldTags(yaml: #"request: ["95"]"# + "\nfinal: []") }
-    }
-
-    @Test("another field table is what the kernel sends")
-    func otherFields() throws {
-        let fields = try FieldTags(yaml: #"request: ["9A", "95"]"# + "\nfinal: [\"9B\"]")
-        let kernel = ContactKernel(
-            terminal: TestShop.terminal, applications: [TestShop.application], transaction: TestShop.transaction(), fields: fields)
-        let exchanges =
-            TestCard().opening + [
-                TestCard.firstCryptogram("80", "8000008000", "0800", "3F0000", TestCard.arqc),
-                TestCard.secondCryptogram("00", "Z3", "8000008000", "2800", TestCard.aac),
-            ]
-        let conversation = try Conversation.hold(kernel, exchanges, host: .unableToGoOnline)
-        #expect(conversation.online?.iccData.hex == "9A03251122" + "95058000008000")
-        #expect(conversation.outcome.finalICCData.hex == "9B02" + "2800")
-    }
-
     @Test(
         "a preferred name is read in the part of ISO/IEC 8859 that the card names",
         arguments: [

@@ -44,10 +44,11 @@ struct ConfigurationTests {
         #expect(standard.kernel.codeTables == [1] && standard.cardsFile == nil && standard.exceptionsFile == nil)
         let other = try Configuration(
             yaml: Self.least
-                + "\nemv: {terminalType: 25, pinBypass: true, cardholderSelection: false, codeTables: [1, 5], cards: c.yaml, exceptions: e.txt}",
+                + "\nemv: {terminalType: 25, pinBypass: true, cardholderSelection: false, codeTables: [1, 5], cards: c.yaml, exceptions: e.txt, dataObjects: o.yaml}",
             file: "/etc/t.yaml")
         #expect(other.kernel.terminalType.rawValue == 0x25 && other.kernel.pinBypass && !other.kernel.cardholderSelection)
         #expect(other.kernel.codeTables == [1, 5] && other.cardsFile == "/etc/c.yaml" && other.exceptionsFile == "/etc/e.txt")
+        #expect(standard.dataObjectsFile == nil && other.dataObjectsFile == "/etc/o.yaml")
     }
 
     @Test("Relative paths start at the file's folder")

@@ -3,7 +3,7 @@ import Hex
 import SmartCard
 import Testing
 
-@Suite("Answer to reset (ISO/IEC 7816-3, 8; EMV Book 1, 8)")
+@Suite("Answer to reset (ISO/IEC 7816-3, 8; EMV Level 1, 8)")
 struct AnswerToResetTests {
     private func parse(_ text: String) throws -> AnswerToReset { try AnswerToReset.parse(try #require([UInt8](hex: text))) }
 

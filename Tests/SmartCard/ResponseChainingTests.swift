@@ -1,7 +1,7 @@
 import SmartCard
 import Testing
 
-@Suite("61xx and 6Cxx (EMV Book 1, 9.3.1.2)")
+@Suite("61xx and 6Cxx (EMV Level 1, 9.3.1.2)")
 struct ResponseChainingTests {
     private let select = CommandAPDU(0x00, 0xA4, 0x04, 0x00, data: [1, 2, 3, 4, 5], expectedLength: 256)
 

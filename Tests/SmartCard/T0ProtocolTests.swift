@@ -4,7 +4,7 @@ import Testing
 
 @testable import SmartCard
 
-@Suite("Character protocol T=0 (EMV Book 1, 9.2.3)") struct T0ProtocolTests {
+@Suite("Character protocol T=0 (EMV Level 1, 9.2.3)") struct T0ProtocolTests {
     private func text(_ action: T0Protocol.Action) -> String {
         switch action {
         case .exchange(let bytes, let count): "\(bytes.hex)?\(count)"

@@ -10,7 +10,7 @@ private func block(_ hex: String) -> [UInt8] {
     return bytes + [bytes.reduce(0, ^)]
 }
 
-@Suite("Block protocol T=1 (EMV Book 1, 9.2.4 and 9.2.5)") struct T1ProtocolTests {
+@Suite("Block protocol T=1 (EMV Level 1, 9.2.4 and 9.2.5)") struct T1ProtocolTests {
     /// What the terminal does, written as the block it sends, or how it ends.
     private func text(_ action: T1Protocol.Action) -> String {
         switch action {

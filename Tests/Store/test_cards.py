@@ -3,11 +3,12 @@
 TVR and TSI are compared whole (EMV 4.4 Book 3, C5 and C6). Where nobody may approve offline the amount is over the floor limit of 0: TVR byte 4,
 bit 8. TSI: F8 is data authentication, cardholder verification, card risk management, issuer authentication, terminal risk management; E8 lacks the
 issuer's authentication, which a Mastercard does inside its second GENERATE AC."""
+import contextlib
 import json
 import subprocess
 
 import pytest
-from conftest import BIN
+from conftest import BIN, PATIENCE
 
 VISA, ELECTRON, COMMON_DEBIT, MASTERCARD = "A0000000031010", "A0000000032010", "A0000000980840", "A0000000041010"
 
@@ -159,3 +160,137 @@ def test_a_dead_chip_does_not_make_the_next_customers_chip_card_a_stripe_card(st
     assert pos.sale(900)["entryMode"] == "Chip_Swiped"
     store.automatic("visa-credit")
     assert pos.sale(901)["entryMode"] == "Chip"
+
+
+def restart_with(store, emv):
+    """The terminal comes back with further keys under `emv`, as an integrator writes them."""
+    file = store.folder / "terminal.yaml"
+    store.kill()
+    file.write_text(file.read_text().replace("emv:\n", "emv:\n" + "".join(f"  {key}: {value}\n" for key, value in emv.items())))
+    store.start()
+
+
+@contextlib.contextmanager
+def sale_with(store, emv):
+    restart_with(store, emv)
+    pos = store.pos()
+
+    def readers():
+        devices = pos.ask(operation="GetInformation")["information"]["devices"]
+        return {"chip", "pinpad"} <= {device["kind"] for device in devices if device["state"] == "ready"}
+
+    try:
+        store.until(readers, "the reader with its keypad")
+        yield pos
+    finally:
+        pos.close()
+
+
+def objects(text):
+    """Tag and value of each object of a field 55."""
+    data, found = bytes.fromhex(text), {}
+    while data:
+        size = 2 if data[0] & 0x1F == 0x1F else 1
+        end = size + 1 + data[size]
+        found[data[:size].hex().upper()] = data[size + 1:end].hex().upper()
+        data = data[end:]
+    return found
+
+
+def test_another_table_of_data_objects_reaches_host_card_and_receipt(store):
+    (store.folder / "objects.yaml").write_text("""\
+request: ["9F26", "9F27", "9F10", "9F37", "9F36", "95", "9A", "9C", "9F02", "5F2A", "82", "9F1A", "9F03", "9F33", "84", "9F34"]
+final: ["9F26", "9F27", "9F36", "9F10", "95", "9B"]
+receipt:
+  - {tag: "84", label: AID}
+  - {tag: "9F26", label: CRYPTOGRAM}
+  - {tag: "9F34", label: CVM}
+""")
+    with sale_with(store, {"dataObjects": "objects.yaml"}) as pos:
+        store.automatic("visa-credit")
+        answer = pos.sale(1250)
+    assert answer["approval"] == "approved", answer
+    sent = objects(store.saw("1200")[-1]["fields"]["55"])
+    assert list(sent) == "9F26 9F27 9F10 9F37 9F36 95 9A 9C 9F02 5F2A 82 9F1A 9F03 9F33 84 9F34".split()
+    lines = [line.split() for line in answer["merchantReceipt"].splitlines()]
+    assert ["AID", VISA] in lines and ["CVM", sent["9F34"]] in lines
+    assert [len(line[1]) for line in lines if line[:1] == ["CRYPTOGRAM"]] == [16]
+    assert "TVR" not in answer["merchantReceipt"]
+
+
+def test_a_table_of_data_objects_that_does_not_fit_stops_the_start_with_its_line(store):
+    (store.folder / "objects.yaml").write_text('# ours\nrequest: ["9F26", "5A"]\n')
+    file = store.folder / "terminal.yaml"
+    file.write_text(file.read_text().replace("emv:\n", "emv:\n  dataObjects: objects.yaml\n"))
+    run = subprocess.run([BIN / "countertop", "serve", "--config", file, "--check"], capture_output=True, text=True, timeout=PATIENCE)
+    assert run.returncode == 78 and "objects.yaml:2: request" in run.stdout + run.stderr, run.stdout + run.stderr
+
+
+def test_a_card_in_the_exception_file_is_not_approved_without_its_issuer(store):
+    """EMV 4.4 Book 4, 6.3.5: TVR byte 1, bit 5; the default action codes send such a card online."""
+    card, other = "mc-offline", "visa-credit"
+    entry = subprocess.run(
+        [BIN / "countertop", "emv", "exception", "--config", store.folder / "terminal.yaml"], input=cards()[card]["pan"], capture_output=True,
+        text=True, timeout=PATIENCE).stdout
+    (store.folder / "hot.txt").write_text(f"# reported stolen\n{entry}")
+    with sale_with(store, {"exceptions": "hot.txt"}) as pos:
+        store.automatic(card)
+        answer = pos.sale(1250)
+        assert (answer.get("TVR"), answer.get("offline"), len(store.saw("1200"))) == ("1008000000", None, 1), answer
+        store.post("/lab/host", {"mode": "refuse"})
+        answer = pos.sale(1250)
+        assert (answer["result"], answer.get("approval"), answer.get("TVR", "")[:2]) == ("21", None, "10"), "nobody approves it without its issuer"
+        store.post("/lab/host", {"mode": "approve"})
+        store.automatic(other)
+        assert pos.sale(500)["TVR"] == "0000008000", "no other card is in the file"
+
+
+def test_an_action_code_of_the_card_table_declines_a_card_of_the_exception_file_at_once(store):
+    """EMV 4.4 Book 3, 10.7: denial codes come before the question whether to go online."""
+    (store.folder / "hot.txt").write_text(cards()["visa-credit"]["pan"][:8] + "\n")
+    table = store.folder / "cards.yaml"
+    table.write_text(table.read_text().replace("label: VISA CREDIT,", 'label: VISA CREDIT, denial: "1010000000",'))
+    with sale_with(store, {"exceptions": "hot.txt"}) as pos:
+        store.automatic("visa-credit")
+        answer = pos.sale(1250)
+    assert (answer["result"], answer["approval"], answer["TVR"]) == ("17", "declined", "1000008000"), answer
+    assert store.saw("1200") == [] and store.net() == 0
+
+
+def test_a_debit_card_pays_by_the_network_that_the_merchant_prefers(store):
+    """A US debit card has its brand's application first and the common debit one (Regulation II, 12 CFR 235.7)."""
+    assert cards()["visa-debit"]["aids"] == [VISA, COMMON_DEBIT]
+    table = store.folder / "cards.yaml"
+    preferring = table.read_text()
+    with sale_with(store, {}) as pos:
+        pos.send(operation="Transaction", type="SALE", requestedAmount="500")
+        pos.wait_for_status("Card")
+        store.automatic("visa-debit")
+        contexts = []
+        while (answer := pos.receive())["operation"] == "Status":
+            contexts.append(answer["context"])
+        assert (answer["AID"], answer["cardTypeProcessed"], answer["approval"]) == (COMMON_DEBIT, "2", "approved"), answer
+        assert "ApplicationSelection" not in contexts, "nobody is asked"
+    assert preferring.count(", preferredOver: [A000000003]}") == 1
+    table.write_text(preferring.replace(", preferredOver: [A000000003]}", "}"))
+    with sale_with(store, {}) as pos:
+        store.automatic(None)
+        pos.send(operation="Transaction", type="SALE", requestedAmount="500")
+        pos.wait_for_status("Card")
+        store.insert("visa-debit")
+        pos.wait_for_status("ApplicationSelection")
+        buttons = store.until(lambda: store.get("/lab/state")["display"]["buttons"], "the choice")
+        assert buttons[:2] == ["VISA DEBIT", "Visa Debit"], "without a preference the cardholder chooses, the card's first priority first"
+        store.post("/lab/display", {"press": buttons[0]})
+        while (answer := pos.receive())["operation"] == "Status":
+            if answer["context"] == "Pin":
+                store.post("/lab/pinpad", {"keys": cards()["visa-debit"]["pin"]})
+                store.post("/lab/pinpad", {"key": "enter"})
+    assert (answer["AID"], answer["approval"]) == (VISA, "approved"), answer
+
+
+def test_a_card_number_typed_by_nobody_is_no_way_to_pay(store, pos):
+    """docs/emv.md, "Keyed entry": no attached device enciphers a typed number."""
+    answer = pos.sale(500, entryModes=["manual"])
+    assert (answer["result"], answer["errorCondition"], answer.get("approval")) == ("20", "deviceUnavailable", None), answer
+    assert store.saw("1200") == []

@@ -7,7 +7,7 @@ extension CCIDParameters {
     }
 
     /// The first protocol offered, with the card's values. EMV terminals negotiate nothing: TA1 counts in specific mode only, else the
-    /// default rate stays (EMV 4.4 Book 1, 8.3.3.1).
+    /// default rate stays (EMV Level 1, 8.3.3.1).
     init?(_ answer: AnswerToReset) {
         let first = answer.interfaceBytes(1)
         let rates = answer.isSpecificMode ? first.ta ?? 0x11 : 0x11

@@ -4,7 +4,7 @@ import SmartCard
 extension CCIDReader {
     // MARK: Reset
 
-    /// Cold reset, and one warm reset when the answer is not what EMV accepts (EMV 4.4 Book 1, 8.4); then the protocol is set up.
+    /// Cold reset, and one warm reset when the answer is not what EMV accepts (EMV Level 1, 8.4); then the protocol is set up.
     func powerOn(slot: Int) async throws(DeviceError) -> [UInt8] {
         await takeTurn()
         defer { passTurn() }
@@ -66,7 +66,7 @@ extension CCIDReader {
         }
     }
 
-    /// EMV 4.4 Book 1, 6.1.5: a card session that failed ends with the contacts deactivated.
+    /// EMV Level 1, 6.1.5: a card session that failed ends with the contacts deactivated.
     private func giveUp(_ slot: Int) async {
         links[slot] = .unpowered
         _ = try? await performInTurn(.powerOff, slot: slot)

@@ -4,7 +4,7 @@ public struct CCIDTiming: Sendable, Hashable {
     public var write: Duration = .seconds(5)
     /// Commands that do not involve the card.
     public var answer: Duration = .seconds(3)
-    /// A command APDU. EMV cards have 1.5 s for a block (EMV 4.4 Book 1, 9.2.4.2.1); a command can take several.
+    /// A command APDU. EMV cards have 1.5 s for a block (EMV Level 1, 9.2.4.2.1); a command can take several.
     public var card: Duration = .seconds(5)
     /// Answer to reset: up to 32 characters with 9,600 etu between two (ISO/IEC 7816-3), and readers that try several voltages.
     public var powerOn: Duration = .seconds(10)

@@ -47,9 +47,9 @@ extension DecodedObject.Kind {
     public var title: String {
         switch self {
         case .tlv: "data objects (EMV 4.4 Book 3, Annex B)"
-        case .atr: "an answer to reset (ISO/IEC 7816-3, 8; EMV 4.4 Book 1, 8)"
+        case .atr: "an answer to reset (ISO/IEC 7816-3, 8; EMV Level 1, 8)"
         case .statusWord: "a status word (ISO/IEC 7816-4, 5.6; EMV 4.4 Book 3, 6.3.5)"
-        case .response: "a response: data objects and a status word (EMV 4.4 Book 3, 6.3.3)"
+        case .response: "a response: data objects and a status word (EMV 4.4 Book 3, 6.2)"
         case .dataObjectList: "a data object list (EMV 4.4 Book 3, 5.4)"
         case .cvmResults: "CVM Results (EMV 4.4 Book 4, A4)"
         case .cvmList: "a CVM List (EMV 4.4 Book 3, 10.5 and C3)"

@@ -74,7 +74,7 @@ private struct CardDataMask {
             return "masked, PAN \(AccountMask.maskedManual(pan))"
         }
         if element?.isCardData == true { return "masked" }
-        // The public keys that anybody has recover the PAN from these (EMV 4.4 Book 2, table 14 and table 25).
+        // The public keys that anybody has recover the PAN from these (EMV 4.4 Book 2, tables 14 and 23).
         if tag == 0x9F46 || tag == 0x9F2D { return "masked, a certificate of the PAN" }
         // A script may carry a PIN or keys.
         if tag == 0x86 { return value.count > 5 ? "\(value.prefix(4).hex), its data masked" : value.hex }

@@ -24,7 +24,7 @@ public struct CardIssuer: Sendable {
     func personalise(_ profile: CardProfile) throws -> PersonalisedCard {
         PersonalisedCard(
             answerToReset: Self.answerToReset, blocked: profile.blocked,
-            directory: profile.paymentSystemEnvironment ? profile.applications.map { Self.directoryRecord($0) } : nil,
+            directory: profile.paymentSystemEnvironment ? profile.applications.map { Self.directoryRecord($0, of: profile) } : nil,
             directoryInformation: BERTLV(
                 0x6F,
                 [
@@ -40,15 +40,20 @@ public struct CardIssuer: Sendable {
     static let directoryName = Array("1PAY.SYS.DDF01".utf8)
     static let directoryFile: UInt8 = 1
 
-    /// T=1, EMV's basic answer (EMV 4.4 Book 1, 8.3): block waiting integer 4, character waiting integer 5, information fields up to 254 bytes.
+    /// T=1, EMV's basic answer (EMV Level 1, 8.3): block waiting integer 4, character waiting integer 5, information fields up to 254 bytes.
     static let answerToReset: [UInt8] = {
         let interface: [UInt8] = [0xE3, 0x00, 0x00, 0x81, 0x31, 0xFE, 0x45] + Array("LAB".utf8)
         return [0x3B] + interface + [interface.reduce(0, ^)]
     }()
 
-    /// 70 { 61 { 4F 50 9F12 87 } } (Book 1, 12.2.3).
-    private static func directoryRecord(_ application: CardProfile.Application) -> [UInt8] {
-        BERTLV(0x70, [BERTLV(0x61, [BERTLV(0x4F, application.aid)] + names(of: application))]).encoded
+    /// 70 { 61 { 4F 50 9F12 87 73 } } (Book 1, 12.2.3).
+    private static func directoryRecord(_ application: CardProfile.Application, of profile: CardProfile) -> [UInt8] {
+        BERTLV(0x70, [BERTLV(0x61, [BERTLV(0x4F, application.aid)] + names(of: application) + issuer(of: profile, in: 0x73))]).encoded
+    }
+
+    /// 42 in a template for the issuer's discretion.
+    private static func issuer(of profile: CardProfile, in template: TagNumber) -> [BERTLV] {
+        profile.issuerIdentification.map { [BERTLV(template, [BERTLV(0x42, CardCryptography.packed($0))])] } ?? []
     }
 
     private static func names(of application: CardProfile.Application) -> [BERTLV] {
@@ -95,7 +100,7 @@ public struct CardIssuer: Sendable {
         return try (application.keys == .remainders ? TestKeyPair.card3 : .card1).key()
     }
 
-    /// 6F { 84, A5 { 50 87 9F38 5F2D 9F11 9F12 } } (Book 1, table 45).
+    /// 6F { 84, A5 { 50 87 9F38 5F2D 9F11 9F12 BF0C } } (Book 1, table 10).
     private func fileControlInformation(_ application: CardProfile.Application, of profile: CardProfile) -> [UInt8] {
         var proprietary = [
             BERTLV(0x50, Array(application.label.utf8)), BERTLV(0x87, [application.priority | (application.confirmation ? 0x80 : 0)]),
@@ -103,6 +108,7 @@ public struct CardIssuer: Sendable {
         if !application.pdol.entries.isEmpty { proprietary.append(BERTLV(0x9F38, application.pdol.encoded)) }
         proprietary += [BERTLV(0x5F2D, Array(profile.language.utf8)), BERTLV(0x9F11, [0x01])]
         if let name = application.preferredName { proprietary.append(BERTLV(0x9F12, Array(name.utf8))) }
+        proprietary += Self.issuer(of: profile, in: 0xBF0C)
         return BERTLV(0x6F, [BERTLV(0x84, application.aid), BERTLV(0xA5, proprietary)]).encoded
     }
 

@@ -24,6 +24,7 @@ extension CardProfile {
         pin = fields.has("pin") ? SecretBytes(try fields.digits("pin", 4...12).utf8) : nil
         country = try fields.digits("country", 3...3)
         currency = try fields.digits("currency", 3...3)
+        issuerIdentification = fields.has("issuerIdentification") ? try fields.digits("issuerIdentification", 6...6) : nil
         language = try fields.optionalText("language") ?? "en"
         paymentSystemEnvironment = try fields.flag("paymentSystemEnvironment", default: true)
         blocked = try fields.flag("blocked", default: false)

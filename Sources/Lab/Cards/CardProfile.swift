@@ -21,6 +21,8 @@ public struct CardProfile: Sendable {
     /// 5F28 and 9F42, three digits (ISO 3166, ISO 4217).
     public var country: String
     public var currency: String
+    /// 42, six digits, by which a card says that its applications are of one issuer; `nil` when it does not.
+    public var issuerIdentification: String?
     /// 5F2D.
     public var language: String
     /// Whether the card has a directory `1PAY.SYS.DDF01` (EMV 4.4 Book 1, 12.2).

@@ -1,4 +1,4 @@
-/// Protocol and parameters selection, PPS (ISO/IEC 7816-3, 9): `FF | PPS0 | [PPS1] | PCK`. An EMV terminal sends none (4.4 Book 1, 8.3.3.1:
+/// Protocol and parameters selection, PPS (ISO/IEC 7816-3, 9): `FF | PPS0 | [PPS1] | PCK`. An EMV terminal sends none (Level 1, 8.3.3.1:
 /// default rates until the card insists on others); a proprietary agreement on faster rates is made with it.
 public struct ProtocolSelection: Sendable, Hashable {
     /// T, 0 to 14.

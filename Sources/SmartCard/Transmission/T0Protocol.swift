@@ -1,4 +1,4 @@
-/// One command TPDU of T=0 character by character, for readers that leave procedure bytes to the host (EMV 4.4 Book 1, 9.2.3.1).
+/// One command TPDU of T=0 character by character, for readers that leave procedure bytes to the host (EMV Level 1, 9.2.3.1).
 ///
 /// | procedure byte | what follows |
 /// |---|---|

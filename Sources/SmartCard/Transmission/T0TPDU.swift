@@ -1,4 +1,4 @@
-/// The character protocol T=0 (ISO/IEC 7816-3, 10; EMV 4.4 Book 1, 9.2.3 and 9.3.1): which command TPDU stands for a command APDU.
+/// The character protocol T=0 (ISO/IEC 7816-3, 10; EMV Level 1, 9.2.3 and 9.3.1): which command TPDU stands for a command APDU.
 ///
 /// | case | TPDU | rest |
 /// |---|---|---|

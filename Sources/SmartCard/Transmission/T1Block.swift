@@ -1,4 +1,4 @@
-/// A block of the block protocol T=1 (ISO/IEC 7816-3, 11.3; EMV 4.4 Book 1, 9.2.4.1): `NAD PCB LEN | INF (0…254) | EDC`.
+/// A block of the block protocol T=1 (ISO/IEC 7816-3, 11.3; EMV Level 1, 9.2.4.1): `NAD PCB LEN | INF (0…254) | EDC`.
 public struct T1Block: Sendable, Hashable {
     /// What stands at the end of every block.
     public enum Checksum: Sendable, Hashable {
@@ -83,7 +83,7 @@ public struct T1Block: Sendable, Hashable {
             return .invalid(.checksum)
         }
         guard length <= largestField, bytes.count == 3 + length + checksum.length else { return .invalid(.other) }
-        // EMV 4.4 Book 1, 9.2.4.1.1: node addressing is not used.
+        // EMV Level 1, 9.2.4.1.1: node addressing is not used.
         guard bytes[0] == 0 else { return .invalid(.other) }
         let field = Array(bytes[3..<3 + length])
         let control = bytes[1]

@@ -1,5 +1,5 @@
 /// The terminal's side of the block protocol T=1 for one card session: numbers of blocks, sizes, chaining, waiting time extensions and what
-/// is done about errors (EMV 4.4 Book 1, 9.2.4 and 9.2.5; ISO/IEC 7816-3, 11). It sees whole blocks; who moves them sees to characters.
+/// is done about errors (EMV Level 1, 9.2.4 and 9.2.5; ISO/IEC 7816-3, 11). It sees whole blocks; who moves them sees to characters.
 ///
 /// | what came | what follows |
 /// |---|---|

@@ -13,7 +13,10 @@ extension ContactKernel: CardKernel {}
 extension TerminalConfiguration {
     /// Contact kernels with the configuration's applications and terminal data.
     public var contactKernel: CardKernelFactory {
-        let (terminal, applications, authorities) = (terminalData, applications, authorities)
-        return { ContactKernel(terminal: terminal, applications: applications, transaction: $0, authorities: authorities) }
+        let (terminal, applications, authorities, objects) = (terminalData, applications, authorities, dataObjects)
+        return {
+            ContactKernel(
+                terminal: terminal, applications: applications, transaction: $0, authorities: authorities, dataObjects: objects)
+        }
     }
 }

@@ -1,6 +1,7 @@
 import EMV
 import Money
 import PaymentHost
+import SmartCard
 
 /// What the engine holds of the transaction it runs. Card data lives here, from the card phase to the decision.
 ///
@@ -38,6 +39,8 @@ final class RunningTransaction {
     var pin: HostPINData?
     /// Has issuer scripts to send after the decision.
     var scriptKernel: (any CardKernel)?
+    /// For receipts.
+    var cardObjects: [BERTLV] = []
     var cardType: CardBrandTable.CardType?
     /// What goes to the host of the card.
     var presented: PresentedCard?

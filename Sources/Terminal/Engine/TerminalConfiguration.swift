@@ -24,6 +24,8 @@ public struct TerminalConfiguration: Sendable {
     public var applications: [ApplicationConfiguration]
     /// Keys that cards' certificates are checked with; without any there is no offline data authentication.
     public var authorities = CertificationAuthorityKeys.none
+    /// What field 55 and receipts hold of the card's data.
+    public var dataObjects = DataObjectTable.standard
     /// Cards that are not approved without their issuer.
     public var exceptions = CardExceptions()
     /// Language of the cardholder texts, ISO 639-1.

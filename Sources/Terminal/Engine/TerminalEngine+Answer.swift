@@ -2,6 +2,7 @@ import EMV
 import Hex
 import Keys
 import PaymentHost
+import SmartCard
 
 /// What answer and receipts say of the card.
 extension TerminalEngine {
@@ -14,18 +15,21 @@ extension TerminalEngine {
         let verification = current.outcome?.receipt.cvm
         addReceipts(
             &answer, retrievalReference: current.exchange.retrievalReference, stan: current.exchange.stan,
-            label: current.outcome?.receipt.label,
+            label: current.outcome?.receipt.label, objects: current.cardObjects,
             signatureLine: verification == .signature || verification == .offlinePINAndSignature
                 || (current.outcome == nil && answer.cvm == CardholderVerification.signature.rawValue))
     }
 
     func addReceipts(
-        _ answer: inout TransactionAnswer, retrievalReference: String, stan: Int, label: String? = nil, signatureLine: Bool = false
+        _ answer: inout TransactionAnswer, retrievalReference: String, stan: Int, label: String? = nil, objects: [BERTLV] = [],
+        signatureLine: Bool = false
     ) {
         let configuration = environment.configuration
         var receipt = Receipt(
             merchantName: configuration.merchantName, currency: configuration.currency, answer: answer, applicationLabel: label,
             retrievalReference: retrievalReference, stan: stan, signatureLine: signatureLine)
+        receipt.cardRows = configuration.dataObjects.receipt
+        receipt.cardObjects = objects
         receipt.merchantLocation = configuration.merchantLocation
         receipt.lineItems = running?.request.lineItems ?? []
         receipt.tax = running?.plan.tax
@@ -53,6 +57,7 @@ extension RunningTransaction {
             draft.cardTypeProcessed = row?.type.processedCode
         }
         guard !receipt.aid.isEmpty else { return }
+        cardObjects = receipt.objects
         draft.aid = receipt.aid.hex
         draft.tvr = receipt.tvr.hex
         draft.tsi = receipt.tsi.hex

@@ -25,7 +25,7 @@ extension TerminalEngine {
         guard running?.id == id else { return }
         switch read.verdict {
         case .onlineRequested:
-            guard let card = TappedCard(read) else {
+            guard let card = TappedCard(read, environment.configuration.dataObjects) else {
                 environment.log.notice("tap without card data", metadata: ["transaction": "\(id)"])
                 return feed(.tapped(.failed))
             }
@@ -74,29 +74,32 @@ struct TappedCard: Sendable {
     var aid: [UInt8]
     var verificationResults: [UInt8]
     var label: String?
+    /// For receipts.
+    var objects: [BERTLV]
 
     /// `nil` without a card number, or without what the reader enciphered of it.
-    init?(_ read: ContactlessRead) {
+    init?(_ read: ContactlessRead, _ table: DataObjectTable) {
         func value(_ tag: TagNumber) -> [UInt8]? { read.objects.first(tag)?.value }
         aid = value(0x84) ?? value(0x4F) ?? []
         verificationResults = value(0x95) ?? []
-        label = value(0x50).map { String(decoding: $0, as: UTF8.self) }
+        // A card must not write lines of its own into receipts.
+        label = value(0x50).map { String(decoding: $0.filter { (0x20...0x7E).contains($0) }, as: UTF8.self) }
+        objects = table.receipt.compactMap { read.objects.first($0.tag) }
         if let encrypted = read.encrypted {
             guard !encrypted.track2.isEmpty || !encrypted.track1.isEmpty else { return nil }
             card = .encrypted(EncryptedCardData(encrypted))
             return
         }
         guard let data = value(0x57), let track2 = try? Track2(equivalentData: SecretBytes(data)) else { return nil }
+        // Field 55 (host-protocol, "Fields"), as far as a contactless reader has it.
+        let fieldTags = Set(table.request)
         let sequence = value(0x5F34)?.first.map { Int($0 >> 4) * 10 + Int($0 & 0x0F) }
-        let iccData = read.objects.filter { Self.fieldTags.contains($0.tag) }.encoded
+        let iccData = read.objects.filter { fieldTags.contains($0.tag) }.encoded
         card = .clear(
             HostCardData(
                 pan: track2.accountNumber, expiry: track2.expiry?.yymm, track2: track2.field35, panSequenceNumber: sequence,
                 iccData: iccData.isEmpty ? nil : iccData))
     }
-
-    /// Field 55 (host-protocol, "Fields"), as far as a contactless reader has it.
-    private static let fieldTags = Set(FieldTags.standard.request)
 }
 
 extension RunningTransaction {
@@ -109,6 +112,7 @@ extension RunningTransaction {
         if !tap.aid.isEmpty { draft.aid = tap.aid.hex }
         if !tap.verificationResults.isEmpty { draft.tvr = tap.verificationResults.hex }
         draft.preferredName = tap.label
+        cardObjects = tap.objects
         draft.cvm = CardholderVerification.none.rawValue
     }
 }

@@ -64,6 +64,7 @@ extension RunningTransaction {
     private func learn(bin: String, _ mode: EntryMode, _ environment: TerminalEngine.Environment) {
         // What a chip that failed left behind is not this card's.
         outcome = nil
+        cardObjects = []
         (draft.aid, draft.tvr, draft.tsi, draft.preferredName) = (nil, nil, nil, nil)
         draft.entryMode = mode.rawValue
         let row = environment.configuration.cardBrands.row(aid: nil, bin: bin)

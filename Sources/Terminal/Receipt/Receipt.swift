@@ -1,4 +1,6 @@
+import EMV
 import Money
+import SmartCard
 
 /// A receipt as text for the merchant or the customer, in the language of its reader. Holds nothing that the answer does not: of the card number
 /// the last four digits, of the card's dates and its holder nothing.
@@ -14,6 +16,9 @@ struct Receipt: Sendable {
     var answer: TransactionAnswer
     /// Application label (50) of the card.
     var applicationLabel: String?
+    /// Which EMV data is printed, and what is there of it beside the answer.
+    var cardRows = DataObjectTable.standard.receipt
+    var cardObjects: [BERTLV] = []
     var retrievalReference: String
     var stan: Int
     var signatureLine: Bool
@@ -65,7 +70,6 @@ struct Receipt: Sendable {
         layout.blank()
     }
 
-    /// Whenever a chip card is given a receipt, it has the AID, as hexadecimal digits (EMV 4.4 Book 4, "Receipt").
     private func addCard(_ layout: inout ReceiptLayout, _ words: ReceiptText) {
         let entry = answer.entryMode.map { words.text("entry.\($0)", else: $0) }
         layout.pair(answer.type.map { words.text("type.\($0.rawValue)") } ?? "", entry ?? "")
@@ -73,9 +77,7 @@ struct Receipt: Sendable {
         if let account = answer.account {
             layout.pair(words.text("account"), String(repeating: "*", count: 12) + account.suffix(4))
         }
-        if let name = answer.preferredName ?? applicationLabel, !name.isEmpty { layout.pair(words.text("application"), name) }
-        if let aid = answer.aid { layout.pair("AID", aid) }
-        if let tvr = answer.tvr { layout.pair("TVR \(tvr)", "TSI \(answer.tsi ?? "")") }
+        addCardObjects(&layout, words)
     }
 
     private func addAmounts(_ layout: inout ReceiptLayout, _ words: ReceiptText) {

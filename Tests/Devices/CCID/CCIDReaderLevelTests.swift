@@ -118,7 +118,7 @@ let basicT1 = "3BE000008131FE45" + "EB"
         await bench.close()
     }
 
-    @Test("a bad answer to reset gets one warm reset; a second one ends with the card powered off (EMV Book 1, 8.4)") func warmReset()
+    @Test("a bad answer to reset gets one warm reset; a second one ends with the card powered off (EMV Level 1, 8.4)") func warmReset()
         async throws
     {
         for (answers, code, resets) in [

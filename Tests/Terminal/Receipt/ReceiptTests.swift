@@ -1,3 +1,5 @@
+import EMV
+import SmartCard
 import Testing
 
 @testable import Terminal
@@ -117,6 +119,50 @@ struct ReceiptTests {
         var verified = Self.receipt(Self.approval)
         verified.signatureLine = false
         #expect(!verified.text(.merchant).contains("____"))
+    }
+
+    private static func rows(_ rows: String, _ objects: [BERTLV], change: (inout TransactionAnswer) -> Void = { _ in }) throws -> String {
+        var receipt = receipt(approval, change: change)
+        receipt.cardRows = try DataObjectTable(yaml: "receipt: [\(rows)]").receipt
+        receipt.cardObjects = objects
+        receipt.customerLanguage = .french
+        return receipt.text(.customer)
+    }
+
+    @Test("Another table of receipt objects is what is printed: its objects, its labels, its order, nothing for what is not there")
+    func cardRows() throws {
+        let text = try Self.rows(
+            #"{tag: "9F26", label: AC}, {tag: "84", label: Programme}, {tag: "9F36", label: ATC, beside: true}, {tag: "9F12", label: NAME}, {tag: "9F34", label: CVMR}, {tag: "50", label: application}"#,
+            [BERTLV(0x9F36, [0x00, 0x1F]), BERTLV(0x9F26, Array(repeating: 0xAB, count: 8)), BERTLV(0x9F12, [0x56, 0x1B, 0x49])])
+        #expect(
+            text.contains(
+                """
+                AC                      ABABABABABABABAB
+                Programme A0000000031010        ATC 001F
+                NAME                                 V?I
+                APPLICATION                  VISA CREDIT
+
+                """))
+        #expect(!text.contains("TVR") && !text.contains("TSI") && !text.contains("CVMR"))
+    }
+
+    @Test("An object too long for its line goes on in the next; two that do not fit beside each other stand below each other")
+    func longCardRows() throws {
+        let text = try Self.rows(
+            #"{tag: "9F10", label: IAD}, {tag: "84", label: AID}, {tag: "9F26", label: CRYPTOGRAM, beside: true}"#,
+            [BERTLV(0x9F10, Array(0..<32)), BERTLV(0x9F26, Array(repeating: 0xAB, count: 8))])
+        #expect(
+            text.contains(
+                "IAD" + String(repeating: " ", count: 37) + "\n000102030405060708090A0B0C0D0E0F101112  \n131415161718191A1B1C1D1E1F"))
+        #expect(text.contains("AID                       A0000000031010\nCRYPTOGRAM              ABABABABABABABAB\n"))
+    }
+
+    @Test("A receipt of a swiped card has no chip data; one without TSI has its TVR alone")
+    func absentCardData() throws {
+        let swiped = Self.receipt(Self.approval) { ($0.aid, $0.tvr, $0.tsi) = (nil, nil, nil) }.text(.customer)
+        #expect(!swiped.contains("AID") && !swiped.contains("TVR") && !swiped.contains("TSI"))
+        let tapped = Self.receipt(Self.approval) { $0.tsi = nil }.text(.customer)
+        #expect(tapped.contains("TVR                           0000008000\n") && !tapped.contains("TSI"))
     }
 
     @Test("A tip line is there to write a tip on, not for a tip that is given")

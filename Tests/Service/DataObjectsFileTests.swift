@@ -1,0 +1,56 @@
+import EMV
+import Hex
+import Logging
+import Testing
+
+@testable import Service
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
+@Suite("The file of data objects")
+struct DataObjectsFileTests {
+    private func reading(_ text: String) throws -> Result<DataObjectTable, ServiceError> {
+        let file = FileManager.default.temporaryDirectory.appending(path: "objects-\(UUID().uuidString).yaml").path
+        try Data(text.utf8).write(to: URL(filePath: file))
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        do throws(ServiceError) { return .success(try DataObjectsFile.read(file)) } catch { return .failure(error) }
+    }
+
+    @Test("without a file the built-in table counts; a file changes what it says")
+    func read() throws {
+        #expect(try DataObjectsFile.read(nil) == .standard)
+        #expect(try reading(#"final: ["9B"]"#).get().final == [0x9B])
+    }
+
+    @Test("a fault stops the start, with file and line")
+    func fault() throws {
+        guard case .failure(let error) = try reading("# ours\nfinal: [\"5A\"]") else {
+            Issue.record("the file was taken")
+            return
+        }
+        #expect(error.code == .table && error.message.contains(".yaml:2: final: "))
+        #expect(throws: ServiceError.self) { try DataObjectsFile.read("/nowhere/objects.yaml") }
+    }
+
+    @Test("default DDOL and TDOL are what the kernel is told of the terminal")
+    func terminalData() throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "objects-\(UUID().uuidString)").path
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let assembly = Assembly(
+            configuration: try Configuration(yaml: ConfigurationTests.least, file: "/c.yaml"), files: try TerminalFiles(directory: folder),
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        let data = assembly.terminalData(
+            authenticatesData: false, try reading("defaultDDOL: \"9F37049F0206\"\ndefaultTDOL: \"9F02069A03\"").get())
+        #expect(data.defaultDDOL.hex == "9F37049F0206" && data.defaultTDOL.hex == "9F02069A03")
+        #expect(assembly.terminalData(authenticatesData: false, .standard).defaultDDOL.hex == "9F3704")
+    }
+
+    @Test("docs/emv.md says what the schema says")
+    func documentation() throws {
+        try expectPage("emv.md", contains: DataObjectTable.markdown)
+    }
+}
