@@ -65,6 +65,7 @@ def run(command, devices, daemon=None):
         result["daemonSeconds"] = processor_seconds(daemon) - before
     client.stdin.close()
     assert client.wait(PATIENCE) == 0, client.stderr.read()
+    print(f"{pathlib.Path(command[0]).name}: {result['secondsFromPlug']:.2f} s from plug", file=sys.stderr, flush=True)
     devices.order("unplug")
     subprocess.run(["udevadm", "settle", "--timeout=20"], check=True)
     return result
