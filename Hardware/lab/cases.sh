@@ -41,7 +41,7 @@ unplug() {
 }
 # Waits, by the program itself, until a reader has the state.
 state() { timeout 60 sh -c "until '$binaries/countertop' devices --json | grep -q '\"state\":\"$1\"'; do :; done"; }
-node() { find /dev/bus/usb -type c | while read -r file; do [ "$(udevadm info -q property -n "$file" | grep -c 'ID_VENDOR_ID=08e6')" = 1 ] && echo "$file"; done; }
+node() { find /dev/bus/usb -type c | while read -r file; do [ "$(udevadm info -q property -n "$file" | grep -c 'ID_VENDOR_ID=1209')" = 1 ] && echo "$file"; done; }
 
 # 1. The bodies of the device tests, on libusb, udev and this kernel.
 bodies() {

@@ -5,6 +5,7 @@ import argparse
 import json
 import os
 import pathlib
+import plistlib
 import statistics
 import subprocess
 import sys
@@ -65,9 +66,19 @@ def run(command, devices, daemon=None):
         result["daemonSeconds"] = processor_seconds(daemon) - before
     client.stdin.close()
     assert client.wait(PATIENCE) == 0, client.stderr.read()
+    print(f"{pathlib.Path(command[0]).name}: {result['secondsFromPlug']:.2f} s from plug", file=sys.stderr, flush=True)
     devices.order("unplug")
     subprocess.run(["udevadm", "settle", "--timeout=20"], check=True)
     return result
+
+
+def introduce():
+    """libccid drives readers that it knows by number; the lab's is none of them. In the virtual machine nothing of this stays."""
+    path = pathlib.Path("/usr/lib/pcsc/drivers/ifd-ccid.bundle/Contents/Info.plist").resolve()
+    known = plistlib.loads(path.read_bytes())
+    for key, value in (("ifdVendorID", "0x1209"), ("ifdProductID", "0xC07E"), ("ifdFriendlyName", "Virtual Chip Reader")):
+        known[key].append(value)
+    path.write_bytes(plistlib.dumps(known))
 
 
 def main():
@@ -82,6 +93,7 @@ def main():
     devices = Devices(options.binaries)
     ours = [run([options.binaries / "countertop-lab", "apdu", "--rounds", options.apdus, *APDUS], devices) for _ in range(options.repeats)]
 
+    introduce()
     os.makedirs("/run/pcscd", exist_ok=True)
     daemon = subprocess.Popen(["pcscd", "--foreground"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     theirs = []

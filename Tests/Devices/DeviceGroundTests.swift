@@ -21,6 +21,15 @@ struct DeviceGroundTests {
         (pin.withBytes { Array($0) } + [UInt8](repeating: 0, count: 8 - pin.count), pan.withDigits { Array($0.utf8.suffix(10)) })
     }
 
+    /// A bench with one device on it, and what drives it.
+    private func bench<Device: Sendable>(
+        _ virtual: any VirtualUSBDevice, _ devices: (DeviceRegistry) -> AsyncStream<Device?>
+    ) async throws -> (DeviceBench, Device) {
+        let bench = try DeviceBench()
+        try bench.bus.plug(virtual, at: Self.port)
+        return (bench, try await bench.inService(devices(bench.registry)))
+    }
+
     private func request(_ seconds: Int = 60) throws -> PINEntryRequest {
         PINEntryRequest(pan: try #require(PAN("4761739001010119")), amountText: "12.50", seconds: seconds, bypassAllowed: false)
     }
@@ -47,10 +56,9 @@ struct DeviceGroundTests {
 
     @Test("MagneSafe: encrypted tracks and key serial number of the manual's sample come through the wire as they are")
     func magneSafe() async throws {
-        let bench = try DeviceBench()
         let virtual = VirtualStripeReader(.magneSafe)
-        try bench.bus.plug(virtual, at: Self.port)
-        var swipes = try await bench.inService(bench.registry.stripeReaders()).swipes().makeAsyncIterator()
+        let (bench, reader) = try await bench(virtual) { $0.stripeReaders() }
+        var swipes = reader.swipes().makeAsyncIterator()
         virtual.send(magneSafeSwipe + [UInt8](repeating: 0, count: 31))
         let read = await swipes.next()
         #expect(read?.encrypted?.keySerialNumber == serial)
@@ -60,10 +68,9 @@ struct DeviceGroundTests {
 
     @Test("SecureMag: clear, original and enhanced, with and without the header", arguments: SecureMagModel.Format.allCases, [false, true])
     func secureMag(format: SecureMagModel.Format, isBare: Bool) async throws {
-        let bench = try DeviceBench()
         let virtual = VirtualSecureMag(format, isBare: isBare, keySerialNumber: serial)
-        try bench.bus.plug(virtual, at: Self.port)
-        var swipes = try await bench.inService(bench.registry.stripeReaders()).swipes().makeAsyncIterator()
+        let (bench, reader) = try await bench(virtual) { $0.stripeReaders() }
+        var swipes = reader.swipes().makeAsyncIterator()
         virtual.swipe(stripe)
         let swiped = await swipes.next()
         let read = try #require(swiped)
@@ -85,10 +92,9 @@ struct DeviceGroundTests {
 
     @Test("SecureMag: a lost, garbled, stalled or doubled report leaves the reader usable")
     func secureMagFaults() async throws {
-        let bench = try DeviceBench()
         let virtual = VirtualSecureMag(.enhanced, keySerialNumber: serial)
-        try bench.bus.plug(virtual, at: Self.port)
-        var swipes = try await bench.inService(bench.registry.stripeReaders()).swipes().makeAsyncIterator()
+        let (bench, reader) = try await bench(virtual) { $0.stripeReaders() }
+        var swipes = reader.swipes().makeAsyncIterator()
         for fault in [HIDFunction.Fault.lost, .garbage, .stall] {
             virtual.inject(fault)
             virtual.swipe(stripe)
@@ -101,12 +107,62 @@ struct DeviceGroundTests {
         await bench.close()
     }
 
+    @Test(
+        "MagTek stripe readers: slow transfers and reports in the wrong order lose nothing",
+        arguments: [StripeReaderModel.Kind.sureSwipe, .magneSafe])
+    func magTekDisorder(kind: StripeReaderModel.Kind) async throws {
+        let virtual = VirtualStripeReader(kind)
+        try await disorder(virtual) { virtual.swipe($0) }
+    }
+
+    @Test("SecureMag: slow transfers and reports in the wrong order lose nothing")
+    func secureMagDisorder() async throws {
+        let virtual = VirtualSecureMag()
+        try await disorder(virtual) { virtual.swipe($0) }
+    }
+
+    private func disorder<Model: HIDDeviceModel>(
+        _ virtual: ModelledDevice<Model>, _ swipe: (StripeReaderModel.Stripe) -> Void
+    ) async throws {
+        let (bench, reader) = try await bench(virtual) { $0.stripeReaders() }
+        var swipes = reader.swipes().makeAsyncIterator()
+        try bench.bus.inject(.slow(.milliseconds(20)), at: Self.port)
+        swipe(stripe)
+        let slow = await swipes.next()
+        #expect(slow?.track2 == stripe.track2)
+        try bench.bus.inject(.slow(.zero), at: Self.port)
+        virtual.inject(.late)
+        swipe(.init(damaged: [2]))
+        swipe(stripe)
+        let (first, second) = (await swipes.next(), await swipes.next())
+        #expect(first?.track2 == stripe.track2)
+        #expect(second?.failedTracks == [2])
+        await bench.close()
+    }
+
+    @Test("SmartPIN K100: slow transfers, and a key press told after the answer, change no PIN")
+    func smartPINDisorder() async throws {
+        let virtual = VirtualSmartPIN(encipher: encipher)
+        let (bench, pad) = try await bench(virtual) { $0.pinPads() }
+        let request = try request()
+        try bench.bus.inject(.slow(.milliseconds(20)), at: Self.port)
+        for pin in ["1234", "987654"] {
+            async let entry = pad.enterOnlinePIN(request)
+            await eventually("the pad waits") { virtual.isWaitingForPIN }
+            virtual.type(String(pin.dropLast()))
+            virtual.inject(.late)
+            virtual.type(String(pin.suffix(1)))
+            virtual.enter()
+            guard case .entered(let block, _) = try await entry else { return #expect(Bool(false), "no PIN") }
+            #expect(block.testText.hasPrefix(pin))
+        }
+        await bench.close()
+    }
+
     @Test("SmartPIN K100: a PIN, a cancelled one, one given up, and the pad takes the next")
     func smartPIN() async throws {
-        let bench = try DeviceBench()
         let virtual = VirtualSmartPIN(encipher: encipher)
-        try bench.bus.plug(virtual, at: Self.port)
-        let pad = try await bench.inService(bench.registry.pinPads())
+        let (bench, pad) = try await bench(virtual) { $0.pinPads() }
         let request = try request()
         for pin in ["1234", "12345678"] {
             async let entry = pad.enterOnlinePIN(request)
@@ -131,10 +187,8 @@ struct DeviceGroundTests {
 
     @Test("SmartPIN K100: a garbled answer ends with the time limit, a stalled one as refused, unplugged the pad is gone")
     func smartPINFaults() async throws {
-        let bench = try DeviceBench()
         let virtual = VirtualSmartPIN(encipher: encipher)
-        try bench.bus.plug(virtual, at: Self.port)
-        let pad = try await bench.inService(bench.registry.pinPads())
+        let (bench, pad) = try await bench(virtual) { $0.pinPads() }
         let (short, long) = (try request(1), try request())
         async let garbled = pad.enterOnlinePIN(short)
         await eventually("the pad waits") { virtual.isWaitingForPIN }
@@ -155,10 +209,8 @@ struct DeviceGroundTests {
 
     @Test("DynaPro: PIN, cancel and swipe")
     func dynaPro() async throws {
-        let bench = try DeviceBench()
         let virtual = VirtualDynaPro(encipher: encipher)
-        try bench.bus.plug(virtual, at: Self.port)
-        let pad = try await bench.inService(bench.registry.pinPads())
+        let (bench, pad) = try await bench(virtual) { $0.pinPads() }
         let request = try request()
         async let entry = pad.enterOnlinePIN(request)
         await eventually("the pad waits") { virtual.isWaitingForPIN }
@@ -181,10 +233,8 @@ struct DeviceGroundTests {
 
     @Test("NEO contactless reader: a tap goes online, one given up stops the reader, unplugged it is gone")
     func contactless() async throws {
-        let bench = try DeviceBench()
         let virtual = VirtualContactlessReader()
-        try bench.bus.plug(virtual, at: Self.port)
-        let reader = try await bench.inService(bench.registry.contactlessReaders())
+        let (bench, reader) = try await bench(virtual) { $0.contactlessReaders() }
         let card = try CardIssuer().issue(try CardProfiles.named("visa-credit"))
         let request = ContactlessRequest(
             amount: 1250, amountOther: 0, transactionType: 0, currency: 840, date: "261125", time: "154831", seconds: 60)
@@ -205,10 +255,8 @@ struct DeviceGroundTests {
 
     @Test("printer: what is printed is on the paper; stalled it fails, and prints the next")
     func printer() async throws {
-        let bench = try DeviceBench()
         let virtual = VirtualPrinter()
-        try bench.bus.plug(virtual, at: Self.port)
-        let printer = try await bench.inService(bench.registry.printers())
+        let (bench, printer) = try await bench(virtual) { $0.printers() }
         try await printer.print(PrintDocument(lines: [.init("A")]))
         #expect(virtual.receipts == ["A\n"])
         try bench.bus.inject(.stall(endpoint: 1), at: Self.port)

@@ -23,9 +23,9 @@ public struct IDTechStripeDriver: DeviceDriver {
     }
 }
 
-private final class IDTechStripeDevice: OpenDevice, StripeReader {
+final class IDTechStripeDevice: OpenDevice, StripeReader {
     let device: DeviceDescription
-    private let hid: HIDDevice
+    let hid: HIDDevice
     private let heard = Swipes()
     private let reports = Mutex(IDTechReports())
 

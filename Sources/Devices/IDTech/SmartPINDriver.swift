@@ -22,9 +22,9 @@ public struct SmartPINDriver: DeviceDriver {
 /// A PIN pad that does nothing but ask for PINs, one at a time.
 final class HIDPINPad<Exchange: HIDExchange>: OpenDevice, PINPad where Exchange.Outcome == PINEntry {
     let device: DeviceDescription
-    private let hid: HIDDevice
+    let hid: HIDDevice
     private let exchange: @Sendable (PINEntryRequest) -> Exchange
-    private let turns = Turns()
+    let turns = Turns()
 
     init(_ hid: HIDDevice, description: DeviceDescription, exchange: @escaping @Sendable (PINEntryRequest) -> Exchange) {
         self.hid = hid

@@ -8,11 +8,10 @@ struct SmartPINExchange: HIDExchange {
     private let pan: PAN
     private let limit: Duration
     private var phase = Phase.writing
-    private var bytes: [UInt8] = []
+    private var frames = SmartPINFrames()
     private var outcome: Result<PINEntry, DeviceError>?
     private var unexpected = 0
 
-    static let reportLength = 64
     private static let cancel: [UInt8] = [0x75, 0x46, 0x09]
     private static let stopLimit: Duration = .seconds(2)
     /// Key presses of a PIN and its corrections, and then some.
@@ -28,7 +27,7 @@ struct SmartPINExchange: HIDExchange {
         switch (phase, event) {
         case (.over, _): return .finish(outcome ?? .failure(DeviceError(.protocolViolation, "the exchange is over")))
         // 01: DUKPT, account number in clear, sixteen digits.
-        case (.writing, .start): return .write(Self.reports([0x75, 0x46, 0x07, 0x01] + sixteenDigits))
+        case (.writing, .start): return .write(SmartPINFrames.reports([0x75, 0x46, 0x07, 0x01] + sixteenDigits))
         case (.writing, .written):
             phase = .waiting
             return .wait(limit)
@@ -38,7 +37,7 @@ struct SmartPINExchange: HIDExchange {
         case (.stopping, .written): return .wait(Self.stopLimit)
         case (.stopping, .received(let report)):
             unexpected += 1
-            guard unexpected < 16, assemble(report) == nil else { return finish() }
+            guard unexpected < 16, frames.on(report) == nil else { return finish() }
             return .wait(Self.stopLimit)
         case (.stopping, _): return finish()
         case (.writing, _), (.waiting, _):
@@ -61,8 +60,8 @@ struct SmartPINExchange: HIDExchange {
             return stop(.failure(DeviceError(.protocolViolation, "the PIN pad sends no answer")))
         }
         // A key press: a star for a digit, B, C.
-        if bytes.isEmpty, report.first == 0x43 { return stop(.success(.cancelled)) }
-        guard let body = assemble(report) else { return .wait(limit) }
+        if frames.isEmpty, report.first == 0x43 { return stop(.success(.cancelled)) }
+        guard let body = frames.on(report) else { return .wait(limit) }
         switch body.first {
         case 0x06:
             let text = String(decoding: body.dropFirst(), as: UTF8.self)
@@ -88,29 +87,12 @@ struct SmartPINExchange: HIDExchange {
         }
     }
 
-    /// The body of a frame when it is complete; reports that begin none are dropped.
-    private mutating func assemble(_ report: [UInt8]) -> [UInt8]? {
-        if bytes.isEmpty, report.first != 0x02 { return nil }
-        bytes += report
-        switch IDTechMSRMessage.frame(bytes) {
-        case .needMore:
-            if bytes.count > 512 { bytes = [] }
-            return nil
-        case .malformed:
-            bytes = []
-            return nil
-        case .message(let body, _):
-            bytes = []
-            return body
-        }
-    }
-
     private mutating func stop(_ result: Result<PINEntry, DeviceError>) -> HIDExchangeAction<PINEntry> {
         outcome = result
         phase = .stopping
         unexpected = 0
-        bytes = []
-        return .write(Self.reports(Self.cancel))
+        frames = SmartPINFrames()
+        return .write(SmartPINFrames.reports(Self.cancel))
     }
 
     private mutating func end(_ result: Result<PINEntry, DeviceError>) -> HIDExchangeAction<PINEntry> {
@@ -121,18 +103,5 @@ struct SmartPINExchange: HIDExchange {
     private mutating func finish() -> HIDExchangeAction<PINEntry> {
         phase = .over
         return .finish(outcome ?? .failure(DeviceError(.protocolViolation, "the PIN pad sends no answer")))
-    }
-
-    static func frame(_ body: [UInt8]) -> [UInt8] {
-        [0x02, UInt8(truncatingIfNeeded: body.count), UInt8(truncatingIfNeeded: body.count >> 8)] + body
-            + [body.reduce(0, ^), body.reduce(0, &+), 0x03]
-    }
-
-    private static func reports(_ body: [UInt8]) -> [HIDReportBytes] {
-        let frame = frame(body)
-        return stride(from: 0, to: frame.count, by: reportLength).map { start in
-            let part = frame[start..<min(start + reportLength, frame.count)]
-            return HIDReportBytes(kind: .output, id: 0, bytes: part + Array(repeating: 0, count: reportLength - part.count))
-        }
     }
 }

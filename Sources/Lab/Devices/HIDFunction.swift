@@ -14,7 +14,12 @@ struct HIDFunction: Sendable {
         case stall
         /// It comes twice.
         case doubled
+        /// It comes behind the next one: reports in the wrong order.
+        case late
     }
+
+    /// HID 1.11, 7.2.1.
+    enum ReportKind: UInt8, Sendable { case output = 2, feature = 3 }
 
     var vendorID: UInt16
     var productID: UInt16
@@ -26,6 +31,7 @@ struct HIDFunction: Sendable {
     var faults: [Fault] = []
     private var reports: [[UInt8]] = []
     private var stalls = 0
+    private var late: [[UInt8]] = []
 
     static let interruptIn: UInt8 = 0x81
 
@@ -67,14 +73,18 @@ struct HIDFunction: Sendable {
     }
 
     mutating func send(_ report: [UInt8]) {
-        guard !faults.isEmpty else { return reports.append(report) }
-        switch faults.removeFirst() {
+        let fault = faults.isEmpty ? nil : faults.removeFirst()
+        switch fault {
+        case nil: reports.append(report)
         case .lost: break
         case .short: reports.append(Array(report.dropLast()))
         case .garbage: reports.append(report.enumerated().map { UInt8(truncatingIfNeeded: $0.offset &* 37 &+ 11) ^ $0.element })
         case .stall: stalls += 1
         case .doubled: reports += [report, report]
+        case .late: return late.append(report)
         }
+        reports += late
+        late = []
     }
 
     mutating func take(_ endpoint: UInt8, length: Int) -> VirtualTransferResult {
@@ -94,7 +104,44 @@ struct HIDFunction: Sendable {
 
     mutating func powerLost() {
         reports = []
+        late = []
         faults = []
         stalls = 0
     }
+}
+
+/// A model whose device is one HID interface: everything but the reports is the same for all.
+protocol HIDDeviceModel: VirtualDeviceModel {
+    var hid: HIDFunction { get set }
+    /// A report from the host (SET_REPORT); `false` is a stall.
+    mutating func obey(_ report: [UInt8], as kind: HIDFunction.ReportKind) -> Bool
+    /// The feature report that the host asks for (GET_REPORT); `nil` is a stall.
+    mutating func feature(_ id: UInt8) -> [UInt8]?
+}
+
+extension HIDDeviceModel {
+    var ready: [UInt8] { hid.ready }
+    var deviceDescriptor: [UInt8] { hid.deviceDescriptor }
+    var configurationDescriptor: [UInt8] { hid.configurationDescriptor }
+    var strings: [UInt8: String] { hid.strings }
+
+    mutating func feature(_ id: UInt8) -> [UInt8]? { nil }
+
+    mutating func control(_ setup: USBSetup, data: [UInt8]) -> VirtualTransferResult {
+        if let answer = hid.descriptorRequest(setup) { return answer }
+        switch (setup.requestType, setup.request, HIDFunction.ReportKind(rawValue: UInt8(setup.value >> 8))) {
+        case (0x21, 9, .some(let kind)): return obey(data, as: kind) ? .accepted : .stall
+        case (0xA1, 1, .feature): return feature(UInt8(truncatingIfNeeded: setup.value)).map { .data($0) } ?? .stall
+        // SET_IDLE, which every host sends.
+        case (0x21, 0x0A, _): return .accepted
+        default: return .stall
+        }
+    }
+
+    mutating func out(_ endpoint: UInt8, _ data: [UInt8]) -> VirtualTransferResult { .stall }
+    mutating func take(_ endpoint: UInt8, length: Int) -> VirtualTransferResult { hid.take(endpoint, length: length) }
+}
+
+extension ModelledDevice where Model: HIDDeviceModel {
+    func inject(_ fault: HIDFunction.Fault) { change { $0.hid.faults.append(fault) } }
 }

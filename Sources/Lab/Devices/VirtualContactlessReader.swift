@@ -5,7 +5,7 @@ import USB
 /// A contactless reader of the NEO kind that exists only as descriptors and reports: ViVOtech2 frames, transactions by 02-40.
 public typealias VirtualContactlessReader = ModelledDevice<ContactlessReaderModel>
 
-public struct ContactlessReaderModel: VirtualDeviceModel {
+public struct ContactlessReaderModel: HIDDeviceModel {
     var hid: HIDFunction
     /// A transaction that waits for a card.
     private(set) var isWaiting = false
@@ -128,24 +128,11 @@ public struct ContactlessReaderModel: VirtualDeviceModel {
 
     // MARK: Model
 
-    var ready: [UInt8] { hid.ready }
-    var deviceDescriptor: [UInt8] { hid.deviceDescriptor }
-    var configurationDescriptor: [UInt8] { hid.configurationDescriptor }
-    var strings: [UInt8: String] { hid.strings }
-
-    mutating func control(_ setup: USBSetup, data: [UInt8]) -> VirtualTransferResult {
-        if let answer = hid.descriptorRequest(setup) { return answer }
-        switch (setup.requestType, setup.request, setup.value >> 8) {
-        case (0x21, 9, 2):
-            received(data)
-            return .accepted
-        case (0x21, 0x0A, _): return .accepted
-        default: return .stall
-        }
+    mutating func obey(_ report: [UInt8], as kind: HIDFunction.ReportKind) -> Bool {
+        guard kind == .output else { return false }
+        received(report)
+        return true
     }
-
-    mutating func out(_ endpoint: UInt8, _ data: [UInt8]) -> VirtualTransferResult { .stall }
-    mutating func take(_ endpoint: UInt8, length: Int) -> VirtualTransferResult { hid.take(endpoint, length: length) }
 
     mutating func powerLost() {
         hid.powerLost()
@@ -163,6 +150,4 @@ extension ModelledDevice where Model == ContactlessReaderModel {
 
     /// Whether a transaction waits for a card.
     public var isWaiting: Bool { change { $0.isWaiting } }
-
-    func inject(_ fault: HIDFunction.Fault) { change { $0.hid.faults.append(fault) } }
 }

@@ -5,7 +5,7 @@ import USB
 /// A DynaPro Mini that exists only as descriptors and reports: PIN entry and swipes. What enciphers the PIN is given to it.
 public typealias VirtualDynaPro = ModelledDevice<DynaProModel>
 
-public struct DynaProModel: VirtualDeviceModel {
+public struct DynaProModel: HIDDeviceModel {
     /// PIN and account number in, block of eight bytes and key serial number of ten out; `nil` when there is no key.
     public typealias Encipher = @Sendable (_ pin: SecretBytes, _ pan: PAN) -> (block: [UInt8], keySerialNumber: [UInt8])?
 
@@ -142,30 +142,19 @@ public struct DynaProModel: VirtualDeviceModel {
 
     // MARK: Model
 
-    var ready: [UInt8] { hid.ready }
-    var deviceDescriptor: [UInt8] { hid.deviceDescriptor }
-    var configurationDescriptor: [UInt8] { hid.configurationDescriptor }
-    var strings: [UInt8: String] { hid.strings }
-
-    mutating func control(_ setup: USBSetup, data: [UInt8]) -> VirtualTransferResult {
-        if let answer = hid.descriptorRequest(setup) { return answer }
-        switch (setup.requestType, setup.request, setup.value >> 8) {
-        case (0x21, 9, 3):
-            acknowledgement = [1, carryOut(data), data.first ?? 0, 0, 0]
-            return .accepted
-        case (0xA1, 1, 3):
-            switch UInt8(truncatingIfNeeded: setup.value) {
-            case 0x01: return .data(acknowledgement)
-            case 0x0E where !information.isEmpty: return .data(information)
-            default: return .stall
-            }
-        case (0x21, 0x0A, _): return .accepted
-        default: return .stall
-        }
+    mutating func obey(_ report: [UInt8], as kind: HIDFunction.ReportKind) -> Bool {
+        guard kind == .feature else { return false }
+        acknowledgement = [1, carryOut(report), report.first ?? 0, 0, 0]
+        return true
     }
 
-    mutating func out(_ endpoint: UInt8, _ data: [UInt8]) -> VirtualTransferResult { .stall }
-    mutating func take(_ endpoint: UInt8, length: Int) -> VirtualTransferResult { hid.take(endpoint, length: length) }
+    func feature(_ id: UInt8) -> [UInt8]? {
+        switch id {
+        case 0x01: acknowledgement
+        case 0x0E where !information.isEmpty: information
+        default: nil
+        }
+    }
 
     mutating func powerLost() {
         hid.powerLost()
@@ -186,6 +175,4 @@ extension ModelledDevice where Model == DynaProModel {
     public func swipe(_ stripe: StripeReaderModel.Stripe) { change { $0.swipe(stripe) } }
     public var isWaitingForPIN: Bool { change { if case .pin = $0.waiting { true } else { false } } }
     public var isWaitingForCard: Bool { change { $0.waiting == .card } }
-
-    func inject(_ fault: HIDFunction.Fault) { change { $0.hid.faults.append(fault) } }
 }

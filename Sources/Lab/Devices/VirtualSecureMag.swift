@@ -5,7 +5,7 @@ import USB
 /// 80096504, pages 39 to 48). What enciphers the tracks is given to it.
 public typealias VirtualSecureMag = ModelledDevice<SecureMagModel>
 
-public struct SecureMagModel: VirtualDeviceModel {
+public struct SecureMagModel: HIDDeviceModel {
     public enum Format: Sendable, Hashable, CaseIterable { case clear, original, enhanced }
 
     /// A track, or tracks 1 and 2 behind each other in the original format, zero filled to whole blocks, in; as many bytes out.
@@ -17,13 +17,16 @@ public struct SecureMagModel: VirtualDeviceModel {
     private let encipher: Encipher
     /// The framed message alone, without the header of nine bytes (product 2020).
     private let isBare: Bool
+    /// Security level; `nil` is a firmware that does not know the command.
+    var level: UInt8?
+    private var answer: [UInt8] = []
 
     private static let reportLength = 560
-    private static let header = 9
+    private static let featureLength = 8
 
     static let reportDescriptor: [UInt8] = [
         0x06, 0x00, 0xFF, 0x09, 0x01, 0xA1, 0x01, 0x15, 0x00, 0x26, 0xFF, 0x00, 0x75, 0x08, 0x96, UInt8(reportLength & 0xFF),
-        UInt8(reportLength >> 8), 0x09, 0x02, 0x82, 0x02, 0x01, 0x95, 0x08, 0x09, 0x20, 0xB2, 0x02, 0x01, 0xC0,
+        UInt8(reportLength >> 8), 0x09, 0x02, 0x82, 0x02, 0x01, 0x95, UInt8(featureLength), 0x09, 0x20, 0xB2, 0x02, 0x01, 0xC0,
     ]
 
     init(_ format: Format, isBare: Bool, serialNumber: String, keySerialNumber: [UInt8], encipher: @escaping Encipher) {
@@ -31,6 +34,8 @@ public struct SecureMagModel: VirtualDeviceModel {
         self.isBare = isBare
         self.keySerialNumber = keySerialNumber
         self.encipher = encipher
+        // 1 has no key; below 3 nothing is enciphered.
+        level = format != .clear ? 3 : keySerialNumber.isEmpty ? 1 : 2
         hid = HIDFunction(
             vendorID: 0x0ACD, productID: isBare ? 0x2020 : 0x2010, product: "Virtual SecureMag", serialNumber: serialNumber,
             reportDescriptor: Self.reportDescriptor, packetSize: 64)
@@ -101,22 +106,40 @@ public struct SecureMagModel: VirtualDeviceModel {
             + [data.reduce(0, ^), data.reduce(0, &+), 0x03]
     }
 
-    // MARK: Model
+    // MARK: Commands
 
-    var ready: [UInt8] { hid.ready }
-    var deviceDescriptor: [UInt8] { hid.deviceDescriptor }
-    var configurationDescriptor: [UInt8] { hid.configurationDescriptor }
-    var strings: [UInt8: String] { hid.strings }
-
-    mutating func control(_ setup: USBSetup, data: [UInt8]) -> VirtualTransferResult {
-        if let answer = hid.descriptorRequest(setup) { return answer }
-        // SET_IDLE, which every host sends.
-        return setup.requestType == 0x21 && setup.request == 0x0A ? .accepted : .stall
+    /// `02 52 function 03 LRC` asks for a setting (SecureMag 80096504, pages 15 and 16).
+    mutating func obey(_ report: [UInt8], as kind: HIDFunction.ReportKind) -> Bool {
+        guard kind == .feature else { return false }
+        answer = [0x15]
+        guard report.count >= 5, report[0] == 0x02, report[1] == 0x52, report[3] == 0x03, report[4] == report[..<4].reduce(0, ^) else {
+            return true
+        }
+        guard let level else { return true }
+        switch report[2] {
+        case 0x7E: tell(report[2], [0x30 + level])
+        case 0x51 where !keySerialNumber.isEmpty: tell(report[2], keySerialNumber)
+        default: break
+        }
+        return true
     }
 
-    mutating func out(_ endpoint: UInt8, _ data: [UInt8]) -> VirtualTransferResult { .stall }
-    mutating func take(_ endpoint: UInt8, length: Int) -> VirtualTransferResult { hid.take(endpoint, length: length) }
-    mutating func powerLost() { hid.powerLost() }
+    private mutating func tell(_ function: UInt8, _ data: [UInt8]) {
+        let block = [0x02, function, UInt8(truncatingIfNeeded: data.count)] + data + [0x03]
+        answer = [0x06] + block + [block.reduce(0, ^)]
+    }
+
+    /// As many bytes as a feature report has, and the rest with the next one.
+    mutating func feature(_ id: UInt8) -> [UInt8]? {
+        let part = Array(answer.prefix(Self.featureLength))
+        answer.removeFirst(part.count)
+        return part + Array(repeating: 0, count: Self.featureLength - part.count)
+    }
+
+    mutating func powerLost() {
+        hid.powerLost()
+        answer = []
+    }
 }
 
 extension ModelledDevice where Model == SecureMagModel {
@@ -130,6 +153,4 @@ extension ModelledDevice where Model == SecureMagModel {
 
     /// Pulls a card through.
     public func swipe(_ stripe: StripeReaderModel.Stripe) { change { $0.swipe(stripe) } }
-
-    func inject(_ fault: HIDFunction.Fault) { change { $0.hid.faults.append(fault) } }
 }

@@ -5,12 +5,14 @@ import USB
 /// A SmartPIN K100 that exists only as descriptors and reports: PIN entry for an account number in clear (ID TECH 80114510-001, pages 12 to 14).
 public typealias VirtualSmartPIN = ModelledDevice<SmartPINModel>
 
-public struct SmartPINModel: VirtualDeviceModel {
+public struct SmartPINModel: HIDDeviceModel {
     var hid: HIDFunction
     private let encipher: DynaProModel.Encipher
     private var incoming: [UInt8] = []
     private var pan: PAN?
     private var digits: [UInt8] = []
+    /// Of the PIN DUKPT key: 0 not there, 1 there, FF used up.
+    var keyStatus: UInt8 = 1
 
     /// One report of 64 bytes each way, without ids.
     static let reportDescriptor: [UInt8] = [
@@ -76,15 +78,18 @@ public struct SmartPINModel: VirtualDeviceModel {
     }
 
     private mutating func carryOut(_ body: [UInt8]) {
-        guard body.count >= 3, body[0] == 0x75, body[1] == 0x46 else { return }
-        switch body[2] {
-        case 0x07:
+        guard body.count >= 3, body[1] == 0x46 else { return }
+        switch (body[0], body[2]) {
+        case (0x78, 0x01): send([0x06] + Array("LAB SmartPIN K100 V1.00".utf8))
+        // Number of blocks; name, slot and status of each: key encryption key 14, PIN key 01.
+        case (0x78, 0x25): send([0x06, 2, 0, 0x14, 0, 0, 1, 0x01, 0, 0, keyStatus])
+        case (0x75, 0x07):
             // 01: DUKPT, account number in clear, exactly sixteen digits.
             guard body.count == 20, body[3] == 0x01, let pan = PAN(String(decoding: body[4...], as: UTF8.self)) else {
                 return send([0x15, 0x07, 0x02])
             }
             (self.pan, digits) = (pan, [])
-        case 0x09: cancelKey()
+        case (0x75, 0x09): cancelKey()
         default: break
         }
     }
@@ -101,26 +106,11 @@ public struct SmartPINModel: VirtualDeviceModel {
 
     // MARK: Model
 
-    var ready: [UInt8] { hid.ready }
-    var deviceDescriptor: [UInt8] { hid.deviceDescriptor }
-    var configurationDescriptor: [UInt8] { hid.configurationDescriptor }
-    var strings: [UInt8: String] { hid.strings }
-
-    mutating func control(_ setup: USBSetup, data: [UInt8]) -> VirtualTransferResult {
-        if let answer = hid.descriptorRequest(setup) { return answer }
-        switch (setup.requestType, setup.request, setup.value >> 8) {
-        // SET_REPORT(output).
-        case (0x21, 9, 2):
-            received(data)
-            return .accepted
-        case (0x21, 0x0A, _): return .accepted
-        case (0x81, 0, _): return .data([0, 0])
-        default: return .stall
-        }
+    mutating func obey(_ report: [UInt8], as kind: HIDFunction.ReportKind) -> Bool {
+        guard kind == .output else { return false }
+        received(report)
+        return true
     }
-
-    mutating func out(_ endpoint: UInt8, _ data: [UInt8]) -> VirtualTransferResult { .stall }
-    mutating func take(_ endpoint: UInt8, length: Int) -> VirtualTransferResult { hid.take(endpoint, length: length) }
 
     mutating func powerLost() {
         hid.powerLost()
@@ -138,6 +128,4 @@ extension ModelledDevice where Model == SmartPINModel {
     public func enter() { change { $0.enter() } }
     public func cancel() { change { $0.cancelKey() } }
     public var isWaitingForPIN: Bool { change { $0.isWaiting } }
-
-    func inject(_ fault: HIDFunction.Fault) { change { $0.hid.faults.append(fault) } }
 }

@@ -5,7 +5,7 @@ import USB
 /// encrypted ones.
 public typealias VirtualStripeReader = ModelledDevice<StripeReaderModel>
 
-public struct StripeReaderModel: VirtualDeviceModel {
+public struct StripeReaderModel: HIDDeviceModel {
     public enum Kind: Sendable, Hashable { case sureSwipe, magneSafe }
 
     /// What the head reads of a card.
@@ -87,23 +87,13 @@ public struct StripeReaderModel: VirtualDeviceModel {
 
     // MARK: Model
 
-    var ready: [UInt8] { hid.ready }
-    var deviceDescriptor: [UInt8] { hid.deviceDescriptor }
-    var configurationDescriptor: [UInt8] { hid.configurationDescriptor }
-    var strings: [UInt8: String] { hid.strings }
-
-    mutating func control(_ setup: USBSetup, data: [UInt8]) -> VirtualTransferResult {
-        if let answer = hid.descriptorRequest(setup) { return answer }
-        switch (setup.requestType, setup.request, setup.value) {
-        case (0x21, 9, 0x0300):
-            answer = carryOut(data)
-            return .accepted
-        case (0xA1, 1, 0x0300): return .data(answer)
-        // SET_IDLE, which every host sends.
-        case (0x21, 0x0A, _): return .accepted
-        default: return .stall
-        }
+    mutating func obey(_ report: [UInt8], as kind: HIDFunction.ReportKind) -> Bool {
+        guard kind == .feature else { return false }
+        answer = carryOut(report)
+        return true
     }
+
+    func feature(_ id: UInt8) -> [UInt8]? { id == 0 ? answer : nil }
 
     private func carryOut(_ command: [UInt8]) -> [UInt8] {
         let length = kind == .sureSwipe ? 24 : 60
@@ -121,9 +111,6 @@ public struct StripeReaderModel: VirtualDeviceModel {
         return answer + Array(repeating: 0, count: max(0, length - answer.count))
     }
 
-    mutating func out(_ endpoint: UInt8, _ data: [UInt8]) -> VirtualTransferResult { .stall }
-    mutating func take(_ endpoint: UInt8, length: Int) -> VirtualTransferResult { hid.take(endpoint, length: length) }
-
     mutating func powerLost() {
         hid.powerLost()
         answer = []
@@ -140,6 +127,4 @@ extension ModelledDevice where Model == StripeReaderModel {
 
     /// Any bytes as an input report.
     public func send(_ report: [UInt8]) { change { $0.hid.send(report) } }
-
-    func inject(_ fault: HIDFunction.Fault) { change { $0.hid.faults.append(fault) } }
 }

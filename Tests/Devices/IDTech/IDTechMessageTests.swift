@@ -37,7 +37,7 @@ struct IDTechMessageTests {
 
     @Test("the frame: length, LRC and sum are checked")
     func frame() {
-        let framed = SmartPINExchange.frame(original)
+        let framed = SmartPINFrames.frame(original)
         guard case .message(let data, let length) = IDTechMSRMessage.frame(framed) else { return #expect(Bool(false), "no message") }
         #expect(data == original)
         #expect(length == framed.count)
@@ -96,7 +96,7 @@ struct IDTechMessageTests {
 
     @Test("input reports: header of nine bytes with a framed message or clear tracks; or a framed message over several reports")
     func reports() throws {
-        let framed = SmartPINExchange.frame(original)
+        let framed = SmartPINFrames.frame(original)
         var whole = IDTechReports()
         let header: [UInt8] = [0, 0, 0, 0, 0, 0, 0, 0, 0]
         #expect(whole.on(header + framed + [UInt8](repeating: 0, count: 100))?.encrypted?.keySerialNumber == serial)
@@ -121,7 +121,7 @@ struct IDTechMessageTests {
     @Test("random, truncated and mutated messages never trap, and leave the reader usable")
     func random() {
         var random = SeededRandom(seed: 0x0ACD)
-        let framed = SmartPINExchange.frame(original)
+        let framed = SmartPINFrames.frame(original)
         for _ in 0..<5_000 {
             var bytes = Bool.random(using: &random) ? framed : sample
             for _ in 0..<Int.random(in: 0...6, using: &random) {

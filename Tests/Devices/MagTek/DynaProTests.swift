@@ -143,7 +143,7 @@ struct DynaProTests {
 @Suite("SmartPIN K100 exchanges")
 struct SmartPINTests {
     private func report(_ body: [UInt8]) -> [UInt8] {
-        let frame = SmartPINExchange.frame(body)
+        let frame = SmartPINFrames.frame(body)
         return frame + [UInt8](repeating: 0, count: 64 - frame.count)
     }
 
