@@ -72,7 +72,8 @@ struct OfflineDataAuthenticationTests {
     }
 
     private static func chain(
-        list: [UInt8]?, expiry: String = "1249", pan: String = VisaTestChain.pan + "FFFF", algorithms: String = "0101"
+        list: [UInt8]?, expiry: String = "1249", pan: String = VisaTestChain.pan + "FFFF", algorithms: String = "0101",
+        pinCertificate: (expiry: String, pan: String, exponent: [UInt8]?)? = nil
     )
         throws -> CertificateChain
     {
@@ -99,6 +100,14 @@ struct OfflineDataAuthenticationTests {
             try sign(
                 ([UInt8](hex: "04" + pan + expiry + "000002" + algorithms + "8001") ?? []) + cardModulus.prefix(86), issuer,
                 hashedToo: cardRest + [3] + records + named))
+        if let pinCertificate {
+            // Any other key of the same length.
+            let modulus = authority.publicKey.modulus
+            let body = "04" + pinCertificate.pan + pinCertificate.expiry + "000003" + "0101" + "8001"
+            data.set(0x9F2D, try sign(([UInt8](hex: body) ?? []) + modulus.prefix(86), issuer, hashedToo: modulus.dropFirst(86) + [3]))
+            data.set(0x9F2F, modulus.dropFirst(86))
+            if let exponent = pinCertificate.exponent { data.set(0x9F2E, exponent) }
+        }
         data.set(0x93, try sign([0x03, 0x01, 0xDA, 0xC1], issuer, hashedToo: records + (list == [0x82] ? [0x20, 0x00] : [])))
         let key = authority.publicKey
         let table = try CertificationAuthorityKeys([
@@ -122,6 +131,17 @@ struct OfflineDataAuthenticationTests {
             #expect(throws: AuthenticationFailure.failed) { try Self.chain(list: list).cardKey() }
             #expect(throws: AuthenticationFailure.failed) { try Self.chain(list: list).dataAuthenticationCode() }
         }
+    }
+
+    @Test("a PIN is enciphered under the card's PIN key, if it has one that is its own and valid, else under the card's key (Book 2, 7.1)")
+    func pinKey() throws {
+        let own = VisaTestChain.pan + "FFFF"
+        #expect(try Self.chain(list: nil).pinKey() == Self.keys.get()[2].publicKey)
+        #expect(try Self.chain(list: nil, pinCertificate: ("1249", own, [3])).pinKey() == Self.keys.get()[0].publicKey)
+        for bad in [("1225", own, [3]), ("1249", "4761739001010127FFFF", [3]), ("1249", own, [5])] as [(String, String, [UInt8]?)] {
+            #expect(throws: AuthenticationFailure.failed) { try Self.chain(list: nil, pinCertificate: bad).pinKey() }
+        }
+        #expect(throws: AuthenticationFailure.missingData) { try Self.chain(list: nil, pinCertificate: ("1249", own, nil)).pinKey() }
     }
 
     @Test("a card's certificate for another account, expired, or of another algorithm fails")

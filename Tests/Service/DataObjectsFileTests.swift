@@ -53,4 +53,14 @@ struct DataObjectsFileTests {
     func documentation() throws {
         try expectPage("emv.md", contains: DataObjectTable.markdown)
     }
+
+    @Test("the example of docs/emv.md is taken as it stands there")
+    func example() throws {
+        let path = #filePath.components(separatedBy: "/Tests/")[0] + "/docs/emv.md"
+        let page = String(decoding: try #require(FileManager.default.contents(atPath: path)), as: UTF8.self)
+        let parts = page.components(separatedBy: "```yaml\n")
+        try #require(parts.count == 2)
+        let table = try reading(parts[1].components(separatedBy: "```")[0]).get()
+        #expect(table.receipt.map(\.tag) == [0x84, 0x9F26, 0x95, 0x9B] && !table.defaultTDOL.isEmpty)
+    }
 }

@@ -46,6 +46,18 @@ struct PINWithCardTests {
         #expect(sale.pins.isEmpty && sale.outcome.receipt.cvm == .signature)
     }
 
+    @Test(
+        "Without a challenge of eight bytes no PIN can be enciphered: none is asked for, and the next method counts (EMV Book 2, 7.2)",
+        arguments: [("", 0x9000), ("01020304050607", 0x9000), ("010203040506070809", 0x9000), ("", 0x6D00)] as [(String, UInt16)])
+    func badChallenge(challenge: String, status: UInt16) throws {
+        let sale = try sell(
+            try card("mc-credit"), capabilities: Self.methods, attached: [.encipheredOfflinePIN], authorities: try keys()
+        ) { command, response in
+            command.instruction == 0x84 ? ResponseAPDU(data: bytes(challenge), status: StatusWord(status)) : response
+        }
+        #expect(sale.pins.isEmpty && sale.outcome.receipt.cvm == .signature && sale.outcome.verdict == .approved)
+    }
+
     @Test("A plaintext PIN is verified by the card")
     func plaintext() throws {
         let card = try card("visa-credit") { $0.applications[0].cvmList = bytes("0000000000000000" + "4100" + "1F00") }
