@@ -84,7 +84,7 @@ extension SystemFacts {
     static let soon = 30
     /// Below this the journal cannot be trusted to grow through a busy day.
     static let littleSpace = 200 << 20
-    static let noSpace = 20 << 20
+    static let noSpace = SQLiteJournalStore.leastRoom
     /// 2025-01-01: a clock before it was never set.
     static let earliest = 1_735_689_600
 

@@ -2,7 +2,7 @@
 /// its separator `=` as D (ISO/IEC 7813 as packed by card networks). Decoding gives `=` for D.
 enum BCDEncoding {
     /// False when a character is neither a digit nor, in a track, a separator.
-    static func append(_ text: UnsafeRawBufferPointer, isTrack: Bool = false, to bytes: inout [UInt8]) -> Bool {
+    static func append(_ text: UnsafeRawBufferPointer, isTrack: Bool = false, to output: inout ByteOutput) -> Bool {
         var high: UInt8? = !isTrack && text.count % 2 == 1 ? 0 : nil
         for character in text {
             let nibble: UInt8
@@ -14,34 +14,36 @@ enum BCDEncoding {
                 return false
             }
             if let upper = high {
-                bytes.append(upper << 4 | nibble)
+                output.append(upper << 4 | nibble)
                 high = nil
             } else {
                 high = nibble
             }
         }
-        if let upper = high { bytes.append(upper << 4 | 0xF) }
+        if let upper = high { output.append(upper << 4 | 0xF) }
         return true
     }
 
-    /// `count` digits; `nil` for nibbles that are none, or padding that is not the padding above.
-    static func decode(_ bytes: ArraySlice<UInt8>, count: Int, isTrack: Bool = false) -> [UInt8]? {
-        guard bytes.count == byteCount(count) else { return nil }
-        var text: [UInt8] = []
-        text.reserveCapacity(count + 1)
+    /// As many digits as `text` has room for; false for nibbles that are none, or padding that is not the padding above.
+    static func decode(_ bytes: UnsafeRawBufferPointer, into text: UnsafeMutableRawBufferPointer, isTrack: Bool = false) -> Bool {
+        guard bytes.count == byteCount(text.count) else { return false }
+        let isOdd = text.count % 2 == 1
+        // Nibbles are counted from the first digit: the leading zero is number -1.
+        var number = isOdd && !isTrack ? -1 : 0
         for byte in bytes {
-            for nibble in [byte >> 4, byte & 0xF] {
+            for shift in stride(from: UInt8(4), through: 0, by: -4) {
+                let nibble = byte >> shift & 0xF
                 switch nibble {
-                case 0...9: text.append(0x30 + nibble)
-                case 0xD where isTrack: text.append(0x3D)
-                case 0xF where isTrack && text.count == count: text.append(0x46)
-                default: return nil
+                case 0 where number < 0: break
+                case 0...9 where text.indices.contains(number): text[number] = 0x30 + nibble
+                case 0xD where isTrack && number < text.count: text[number] = 0x3D
+                case 0xF where isTrack && isOdd && number == text.count: break
+                default: return false
                 }
+                number += 1
             }
         }
-        guard count % 2 == 1 else { return text }
-        guard isTrack else { return text.first == 0x30 ? Array(text.dropFirst()) : nil }
-        return text.last == 0x46 ? Array(text.dropLast()) : nil
+        return true
     }
 
     static func byteCount(_ digits: Int) -> Int { (digits + 1) / 2 }

@@ -1,24 +1,22 @@
 /// One byte a character in EBCDIC, code page 037 (US/Canada), the one of card networks. Only the 95 printable ASCII characters have a place.
 enum EBCDICEncoding {
-    /// `nil` when a character has no place in the table.
-    static func append(_ text: UnsafeRawBufferPointer, to bytes: inout [UInt8]) -> Bool {
+    /// False when a character has no place in the table.
+    static func append(_ text: UnsafeRawBufferPointer, to output: inout ByteOutput) -> Bool {
         for character in text {
             guard (0x20...0x7E).contains(character) else { return false }
-            bytes.append(fromASCII[Int(character) - 0x20])
+            output.append(fromASCII[Int(character) - 0x20])
         }
         return true
     }
 
-    /// `nil` for a byte that is none of the 95 characters.
-    static func decode(_ bytes: ArraySlice<UInt8>) -> [UInt8]? {
-        var text: [UInt8] = []
-        text.reserveCapacity(bytes.count)
-        for byte in bytes {
+    /// `text` has as many bytes as `bytes`; false for a byte that is none of the 95 characters.
+    static func decode(_ bytes: UnsafeRawBufferPointer, into text: UnsafeMutableRawBufferPointer) -> Bool {
+        for (index, byte) in bytes.enumerated() {
             let character = toASCII[Int(byte)]
-            guard character != 0 else { return nil }
-            text.append(character)
+            guard character != 0 else { return false }
+            text[index] = character
         }
-        return text
+        return true
     }
 
     /// Code page 037 of 0x20…0x7E, in ASCII order.

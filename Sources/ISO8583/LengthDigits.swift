@@ -10,42 +10,52 @@ enum LengthDigits {
     }
 
     /// False when the number does not fit.
-    static func append(_ number: Int, digits: Int, _ encoding: FieldEncoding, to bytes: inout [UInt8]) -> Bool {
+    static func append(_ number: Int, digits: Int, _ encoding: FieldEncoding, to output: inout ByteOutput) -> Bool {
         guard number >= 0 else { return false }
         if encoding == .binary {
             let count = byteCount(digits, .binary)
             guard number < 1 << (8 * count) else { return false }
-            BinaryEncoding.append(number, byteCount: count, to: &bytes)
+            BinaryEncoding.append(number, byteCount: count, to: &output)
             return true
         }
-        var text = [UInt8](repeating: 0x30, count: digits)
-        var rest = number
-        for index in stride(from: digits - 1, through: 0, by: -1) {
-            text[index] = 0x30 + UInt8(rest % 10)
-            rest /= 10
-        }
-        guard rest == 0 else { return false }
-        return text.withUnsafeBytes { text in
-            switch encoding {
-            case .ebcdic: return EBCDICEncoding.append(text, to: &bytes)
-            case .bcd: return BCDEncoding.append(text, to: &bytes)
-            case .ascii, .binary:
-                ASCIIEncoding.append(text, to: &bytes)
-                return true
+        var unit = 1
+        for _ in 0..<digits { unit *= 10 }
+        guard number < unit else { return false }
+        if encoding == .bcd {
+            for byte in stride(from: BCDEncoding.byteCount(digits) - 1, through: 0, by: -1) {
+                var pair = number
+                for _ in 0..<byte { pair /= 100 }
+                output.append(UInt8((pair % 100 / 10) << 4 | pair % 10))
             }
+            return true
         }
+        while unit > 1 {
+            unit /= 10
+            output.append(UInt8(number / unit % 10) + zero(encoding))
+        }
+        return true
     }
 
     /// `nil` when the bytes are no number.
-    static func number(_ bytes: ArraySlice<UInt8>, digits: Int, _ encoding: FieldEncoding) -> Int? {
-        let text: [UInt8]?
-        switch encoding {
-        case .binary: return BinaryEncoding.number(bytes)
-        case .ascii: text = Array(bytes)
-        case .ebcdic: text = EBCDICEncoding.decode(bytes)
-        case .bcd: text = BCDEncoding.decode(bytes, count: digits)
+    static func number(_ bytes: UnsafeRawBufferPointer, digits: Int, _ encoding: FieldEncoding) -> Int? {
+        guard encoding != .binary else { return BinaryEncoding.number(bytes) }
+        guard !bytes.isEmpty else { return nil }
+        var number = 0
+        if encoding == .bcd {
+            guard bytes.count == BCDEncoding.byteCount(digits), digits % 2 == 0 || bytes[0] < 0x10 else { return nil }
+            for byte in bytes {
+                guard byte >> 4 <= 9, byte & 0xF <= 9 else { return nil }
+                number = number * 100 + Int(byte >> 4) * 10 + Int(byte & 0xF)
+            }
+            return number
         }
-        guard let text, !text.isEmpty, text.allSatisfy(isDigit) else { return nil }
-        return text.reduce(0) { $0 * 10 + Int($1 - 0x30) }
+        let zero = zero(encoding)
+        for byte in bytes {
+            guard byte &- zero <= 9 else { return nil }
+            number = number * 10 + Int(byte &- zero)
+        }
+        return number
     }
+
+    private static func zero(_ encoding: FieldEncoding) -> UInt8 { encoding == .ebcdic ? 0xF0 : 0x30 }
 }

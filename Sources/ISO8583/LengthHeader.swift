@@ -24,19 +24,21 @@ public struct LengthHeader: Sendable, Hashable {
             throw .init(.unencodable, "length", "a message has 1 to \(Self.maximumFrame) bytes")
         }
         let value = isInclusive ? count + byteCount : count
-        var header: [UInt8] = []
-        if encoding == .binary {
-            guard byteCount >= 4 || value < 1 << (8 * byteCount) else { throw .init(.unencodable, "length", "does not fit the header") }
-            BinaryEncoding.append(value, byteCount: byteCount, to: &header)
-        } else if !LengthDigits.append(value, digits: digits, encoding, to: &header) {
-            throw .init(.unencodable, "length", "does not fit the header")
+        return try ByteOutput.bytes(capacity: byteCount) { header throws(ISO8583Error) in
+            if encoding == .binary {
+                guard byteCount >= 4 || value < 1 << (8 * byteCount) else { throw .init(.unencodable, "length", "does not fit the header") }
+                BinaryEncoding.append(value, byteCount: byteCount, to: &header)
+            } else if !LengthDigits.append(value, digits: digits, encoding, to: &header) {
+                throw .init(.unencodable, "length", "does not fit the header")
+            }
         }
-        return header
     }
 
     /// Bytes of the message that follows; `nil` for a header that is no number. May be out of range.
     func count(_ header: ArraySlice<UInt8>) -> Int? {
-        let value = encoding == .binary ? BinaryEncoding.number(header) : LengthDigits.number(header, digits: digits, encoding)
+        let value = header.withUnsafeBytes { header in
+            encoding == .binary ? BinaryEncoding.number(header) : LengthDigits.number(header, digits: digits, encoding)
+        }
         return value.map { isInclusive ? $0 - byteCount : $0 }
     }
 }

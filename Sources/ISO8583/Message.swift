@@ -7,12 +7,20 @@ public struct Message: Sendable, Equatable, CustomStringConvertible, CustomDebug
     /// Four digits.
     public var mti: String
 
-    /// In ascending order of number.
-    private var entries: [Entry]
+    /// The fields present. One entry and, unless it is a secret, a stretch of `values` belong to each, in the same order.
+    private(set) var present = Bitmap()
+    private var entries: [Entry] = []
+    /// Values of all fields that are not secret, one behind the other.
+    private var values: [UInt8] = []
+    private var secrets: [SecretBytes] = []
+
+    /// What a field's value is.
+    enum Kind: Sendable { case text, bytes, secret }
 
     private struct Entry: Sendable, Equatable {
-        let number: Int
-        var value: FieldValue
+        var kind: Kind
+        /// Bytes of `values`.
+        var size: Int32
     }
 
     /// Fields whose values may be seen by anybody: amounts, dates, numbers and identifications that are of no use to a thief.
@@ -22,39 +30,84 @@ public struct Message: Sendable, Equatable, CustomStringConvertible, CustomDebug
     /// security data.
     public static let alwaysSecret: Set<Int> = [2, 35, 36, 45, 52, 53]
 
-    public init(mti: String) {
+    public init(mti: String) { self.mti = mti }
+
+    /// For the decoder, which knows the fields and the room that their values need; `fill` appends them in ascending order.
+    init<Failure: Error>(
+        mti: String, fieldCount: Int, capacity: Int, _ fill: (inout Message, inout ByteOutput) throws(Failure) -> Void
+    ) throws(Failure) {
         self.mti = mti
-        entries = []
-        entries.reserveCapacity(32)
+        entries.reserveCapacity(fieldCount)
+        values = try ByteOutput.bytes(capacity: capacity) { output throws(Failure) in try fill(&self, &output) }
+    }
+
+    /// The next field, whose value has been written to `values`.
+    mutating func appendEntry(_ number: Int, _ kind: Kind, size: Int) {
+        present.insert(number)
+        entries.append(Entry(kind: kind, size: Int32(truncatingIfNeeded: size)))
+    }
+
+    mutating func appendEntry(_ number: Int, _ secret: SecretBytes) {
+        present.insert(number)
+        entries.append(Entry(kind: .secret, size: 0))
+        secrets.append(secret)
     }
 
     /// Numbers of the fields present, ascending.
-    public var numbers: [Int] { entries.map(\.number) }
+    public var numbers: [Int] { Array(present) }
 
-    public func contains(_ number: Int) -> Bool { self[number] != nil }
+    public func contains(_ number: Int) -> Bool { present.contains(number) }
 
     /// The field's value; setting `nil` removes the field. A value of an always secret field becomes a secret. Numbers outside 2…128 are
     /// ignored (1 is the second bitmap).
     public subscript(number: Int) -> FieldValue? {
         get {
-            for entry in entries where entry.number == number { return entry.value }
-            return nil
+            guard present.contains(number) else { return nil }
+            let place = place(number)
+            switch entries[place.entry].kind {
+            case .text: return .text(String(decoding: values[place.values], as: UTF8.self))
+            case .bytes: return .bytes(Array(values[place.values]))
+            case .secret: return .secret(secrets[place.secrets])
+            }
         }
         set {
             guard (2...128).contains(number) else { return }
-            let index = entries.firstIndex { $0.number >= number } ?? entries.endIndex
-            let exists = index < entries.endIndex && entries[index].number == number
-            guard let newValue else {
-                if exists { entries.remove(at: index) }
-                return
+            let place = place(number)
+            if present.contains(number) {
+                if entries.remove(at: place.entry).kind == .secret { secrets.remove(at: place.secrets) }
+                values.removeSubrange(place.values)
+                present.remove(number)
             }
-            let value = Self.alwaysSecret.contains(number) ? newValue.concealed : newValue
-            if exists {
-                entries[index].value = value
-            } else {
-                entries.insert(Entry(number: number, value: value), at: index)
+            guard let value = Self.alwaysSecret.contains(number) ? newValue?.concealed : newValue else { return }
+            let before = values.count
+            let start = place.values.lowerBound
+            let kind: Kind
+            switch value {
+            case .text(let text):
+                kind = .text
+                if start == before { values.append(contentsOf: text.utf8) } else { values.insert(contentsOf: text.utf8, at: start) }
+            case .bytes(let bytes):
+                kind = .bytes
+                values.insert(contentsOf: bytes, at: start)
+            case .secret(let secret):
+                kind = .secret
+                secrets.insert(secret, at: place.secrets)
             }
+            present.insert(number)
+            entries.insert(Entry(kind: kind, size: Int32(clamping: values.count - before)), at: place.entry)
         }
+    }
+
+    /// Where the field is, or would be.
+    private func place(_ number: Int) -> (entry: Int, values: Range<Int>, secrets: Int) {
+        let index = present.rank(number)
+        var (start, secrets) = (0, 0)
+        for entry in entries[..<index] {
+            start += Int(entry.size)
+            if entry.kind == .secret { secrets += 1 }
+        }
+        let size = present.contains(number) ? Int(entries[index].size) : 0
+        return (index, start..<start + size, secrets)
     }
 
     public mutating func set(_ number: Int, _ text: String?) { self[number] = text.map(FieldValue.text) }
@@ -63,7 +116,9 @@ public struct Message: Sendable, Equatable, CustomStringConvertible, CustomDebug
 
     /// The text of a field that is not secret.
     public func text(_ number: Int) -> String? {
-        if case .text(let text)? = self[number] { text } else { nil }
+        guard present.contains(number) else { return nil }
+        let place = place(number)
+        return entries[place.entry].kind == .text ? String(decoding: values[place.values], as: UTF8.self) : nil
     }
 
     /// The bytes of a `b` field that is not secret.
@@ -80,24 +135,38 @@ public struct Message: Sendable, Equatable, CustomStringConvertible, CustomDebug
     public func number(_ number: Int) -> Int64? { text(number).flatMap { Int64($0) } }
 
     public var description: String {
-        entries.reduce(into: mti) { line, entry in
-            if Self.shown.contains(entry.number), case .text(let text) = entry.value {
-                line += " \(entry.number)=\(text)"
+        present.reduce(into: mti) { line, number in
+            if Self.shown.contains(number), let text = text(number) {
+                line += " \(number)=\(text)"
             } else {
-                line += " \(entry.number)(\(entry.value.count))"
+                line += " \(number)(\(self[number]?.count ?? 0))"
             }
         }
     }
     public var debugDescription: String { description }
     public var customMirror: Mirror { Mirror(self, children: [:]) }
 
-    func forEach(_ body: (Int, FieldValue) throws(ISO8583Error) -> Void) throws(ISO8583Error) {
-        for entry in entries { try body(entry.number, entry.value) }
-    }
+    /// Bytes of all values, secret ones too.
+    var size: Int { secrets.reduce(values.count) { $0 + $1.count } }
 
-    /// For the decoder, which meets fields in ascending order.
-    mutating func append(_ number: Int, _ value: FieldValue) {
-        entries.append(Entry(number: number, value: Self.alwaysSecret.contains(number) ? value.concealed : value))
+    /// Every field without making its value. The bytes are valid inside `body`.
+    @inline(__always)
+    func forEach(_ body: (Int, Kind, UnsafeRawBufferPointer) throws(ISO8583Error) -> Void) throws(ISO8583Error) {
+        try values.span.withUnsafeBytes { values throws(ISO8583Error) in
+            var (index, start, secret) = (0, 0, 0)
+            for number in present {
+                let entry = entries[index]
+                index += 1
+                if entry.kind == .secret {
+                    try secrets[secret].withBytes { bytes throws(ISO8583Error) in try body(number, .secret, bytes) }
+                    secret += 1
+                } else {
+                    let size = Int(entry.size)
+                    try body(number, entry.kind, UnsafeRawBufferPointer(rebasing: values[start..<start + size]))
+                    start += size
+                }
+            }
+        }
     }
 }
 

@@ -15,7 +15,7 @@ public struct SecretBytes: Sendable, Equatable, CustomStringConvertible, CustomD
             }
         }
 
-        init(count: Int, fill: (UnsafeMutableRawBufferPointer) throws(KeysError) -> Void) throws(KeysError) {
+        init<Failure: Error>(count: Int, fill: (UnsafeMutableRawBufferPointer) throws(Failure) -> Void) throws(Failure) {
             bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: count, alignment: 1)
             bytes.initializeMemory(as: UInt8.self, repeating: 0)
             try fill(bytes)
@@ -38,7 +38,7 @@ public struct SecretBytes: Sendable, Equatable, CustomStringConvertible, CustomD
     public init(_ bytes: some Sequence<UInt8>) { storage = Storage(bytes) }
 
     /// `count` bytes written in place, so that no copy outlives them; `fill` gets zeros.
-    init(count: Int, fill: (UnsafeMutableRawBufferPointer) throws(KeysError) -> Void) throws(KeysError) {
+    public init<Failure: Error>(count: Int, fill: (UnsafeMutableRawBufferPointer) throws(Failure) -> Void) throws(Failure) {
         storage = try Storage(count: count, fill: fill)
     }
 

@@ -71,6 +71,7 @@ struct Diagnosis: Sendable {
         for (name, count) in [
             ("connections", statistics.connections), ("losses", statistics.losses), ("failedAttempts", statistics.failedAttempts),
             ("answered", statistics.answered), ("unanswered", statistics.unanswered), ("badAnswers", statistics.badAnswers),
+            ("notConnected", statistics.notConnected), ("notSent", statistics.notSent), ("unmatched", statistics.unmatched),
         ] { object.append(name, .string(String(count))) }
         return object
     }

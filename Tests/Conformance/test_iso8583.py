@@ -8,6 +8,7 @@ import threading
 
 import iso8583
 import pytest
+import vectors
 import yaml
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.cmac import CMAC
@@ -155,6 +156,10 @@ def test_a_reversal_and_a_reconciliation_made_by_pyiso8583_move_the_books(host):
     answer = peer.ask(**reconciliation(dialect, 4, 1200))
     assert (answer["39"], answer["97"]) == (off, "D0000000000000700")
     assert peer.ask(**reconciliation(dialect, 5, 700))["39"] == balanced
+
+
+def test_the_vectors_of_the_codec_are_what_pyiso8583_builds():
+    assert vectors.FILE.read_text() == vectors.text(vectors.make()), "python Tests/Conformance/vectors.py writes them again"
 
 
 def serve_one_sale(listener, seen):

@@ -5,14 +5,31 @@ import Testing
 
 @Suite("Encodings")
 struct EncodingTests {
+    private struct NoPlace: Error {}
+
+    private func bytes(_ write: (inout ByteOutput) -> Bool) -> [UInt8]? {
+        try? ByteOutput.bytes(capacity: 200) { output throws(NoPlace) in if !write(&output) { throw NoPlace() } }
+    }
+
     private func bcd(_ text: String, isTrack: Bool = false) -> [UInt8]? {
-        var bytes: [UInt8] = []
-        return Array(text.utf8).withUnsafeBytes { BCDEncoding.append($0, isTrack: isTrack, to: &bytes) } ? bytes : nil
+        bytes { output in Array(text.utf8).withUnsafeBytes { BCDEncoding.append($0, isTrack: isTrack, to: &output) } }
     }
 
     private func ebcdic(_ text: String) -> [UInt8]? {
-        var bytes: [UInt8] = []
-        return Array(text.utf8).withUnsafeBytes { EBCDICEncoding.append($0, to: &bytes) } ? bytes : nil
+        bytes { output in Array(text.utf8).withUnsafeBytes { EBCDICEncoding.append($0, to: &output) } }
+    }
+
+    private func fromBCD(_ bytes: [UInt8], count: Int, isTrack: Bool = false) -> String? {
+        var text = [UInt8](repeating: 0, count: count)
+        let isRight = bytes.withUnsafeBytes { bytes in text.withUnsafeMutableBytes { BCDEncoding.decode(bytes, into: $0, isTrack: isTrack) }
+        }
+        return isRight ? String(decoding: text, as: UTF8.self) : nil
+    }
+
+    private func fromEBCDIC(_ bytes: [UInt8]) -> String? {
+        var text = [UInt8](repeating: 0, count: bytes.count)
+        let isRight = bytes.withUnsafeBytes { bytes in text.withUnsafeMutableBytes { EBCDICEncoding.decode(bytes, into: $0) } }
+        return isRight ? String(decoding: text, as: UTF8.self) : nil
     }
 
     @Test("BCD: two digits a byte, zero in front of an odd count, F behind an odd track")
@@ -23,17 +40,21 @@ struct EncodingTests {
         #expect(bcd("123=4", isTrack: true) == [0x12, 0x3D, 0x4F])
         #expect(bcd("12A4") == nil)
         #expect(bcd("12=4") == nil)
-        #expect(BCDEncoding.decode([0x01, 0x23], count: 3) == Array("123".utf8))
-        #expect(BCDEncoding.decode([0x12, 0x3D, 0x4F], count: 5, isTrack: true) == Array("123=4".utf8))
+        #expect(fromBCD([0x01, 0x23], count: 3) == "123")
+        #expect(fromBCD([0x12, 0x3D, 0x4F], count: 5, isTrack: true) == "123=4")
     }
 
     @Test("BCD: wrong nibbles, wrong padding and wrong counts are refused")
     func badBCD() {
-        #expect(BCDEncoding.decode([0x1A], count: 2) == nil)
-        #expect(BCDEncoding.decode([0x11, 0x23], count: 3) == nil)
-        #expect(BCDEncoding.decode([0x12], count: 3) == nil)
-        #expect(BCDEncoding.decode([0x12, 0x34], count: 3, isTrack: true) == nil)
-        #expect(BCDEncoding.decode([0x1F, 0x23], count: 4, isTrack: true) == nil)
+        #expect(fromBCD([0x1A], count: 2) == nil)
+        #expect(fromBCD([0x11, 0x23], count: 3) == nil)
+        #expect(fromBCD([0x12], count: 3) == nil)
+        #expect(fromBCD([0x12, 0x34], count: 3, isTrack: true) == nil)
+        #expect(fromBCD([0x1F, 0x23], count: 4, isTrack: true) == nil)
+        #expect(fromBCD([0x12, 0x33], count: 3, isTrack: true) == nil)
+        #expect(fromBCD([0x12, 0x3D], count: 3, isTrack: true) == nil)
+        #expect(fromBCD([0x0D, 0x23], count: 3) == nil)
+        #expect(fromBCD([0x00], count: 0) == nil)
     }
 
     @Test("EBCDIC: code page 037, all printable characters and no other")
@@ -42,10 +63,10 @@ struct EncodingTests {
         let printable = String(decoding: Array(0x20...0x7E as ClosedRange<UInt8>), as: UTF8.self)
         let bytes = ebcdic(printable)
         #expect(bytes.map { Set($0).count } == 95)
-        #expect(bytes.flatMap { EBCDICEncoding.decode($0[...]) } == Array(printable.utf8))
+        #expect(bytes.flatMap { fromEBCDIC($0) } == printable)
         #expect(ebcdic("\u{7F}") == nil)
-        #expect(EBCDICEncoding.decode([0x00]) == nil)
-        #expect(EBCDICEncoding.decode([0xFF]) == nil)
+        #expect(fromEBCDIC([0x00]) == nil)
+        #expect(fromEBCDIC([0xFF]) == nil)
     }
 
     @Test(
@@ -56,41 +77,56 @@ struct EncodingTests {
             (.binary, 2, 19, "13"), (.binary, 3, 999, "03E7"),
         ])
     func lengths(_ encoding: FieldEncoding, _ digits: Int, _ number: Int, _ hex: String) {
-        var bytes: [UInt8] = []
-        #expect(LengthDigits.append(number, digits: digits, encoding, to: &bytes))
-        #expect(bytes.hex == hex)
-        #expect(bytes.count == LengthDigits.byteCount(digits, encoding))
-        #expect(LengthDigits.number(bytes[...], digits: digits, encoding) == number)
+        let bytes = bytes { LengthDigits.append(number, digits: digits, encoding, to: &$0) }
+        #expect(bytes?.hex == hex)
+        #expect(bytes?.count == LengthDigits.byteCount(digits, encoding))
+        #expect(bytes?.withUnsafeBytes { LengthDigits.number($0, digits: digits, encoding) } == number)
     }
 
     @Test("lengths that do not fit or are no numbers are refused")
     func badLengths() {
-        var bytes: [UInt8] = []
-        #expect(!LengthDigits.append(100, digits: 2, .ascii, to: &bytes))
-        #expect(!LengthDigits.append(256, digits: 2, .binary, to: &bytes))
-        #expect(!LengthDigits.append(-1, digits: 2, .ascii, to: &bytes))
-        #expect(LengthDigits.number([0x31, 0x20], digits: 2, .ascii) == nil)
-        #expect(LengthDigits.number([0x1A], digits: 2, .bcd) == nil)
-        #expect(LengthDigits.number([], digits: 2, .ascii) == nil)
+        #expect(bytes { LengthDigits.append(100, digits: 2, .ascii, to: &$0) } == nil)
+        #expect(bytes { LengthDigits.append(100, digits: 2, .bcd, to: &$0) } == nil)
+        #expect(bytes { LengthDigits.append(256, digits: 2, .binary, to: &$0) } == nil)
+        #expect(bytes { LengthDigits.append(-1, digits: 2, .ascii, to: &$0) } == nil)
+        func number(_ bytes: [UInt8], _ digits: Int, _ encoding: FieldEncoding) -> Int? {
+            bytes.withUnsafeBytes { LengthDigits.number($0, digits: digits, encoding) }
+        }
+        #expect(number([0x31, 0x20], 2, .ascii) == nil)
+        #expect(number([0x1A], 2, .bcd) == nil)
+        #expect(number([0x10, 0x00], 3, .bcd) == nil)
+        #expect(number([0x31, 0x31], 2, .ebcdic) == nil)
+        #expect(number([], 2, .ascii) == nil)
     }
 
     @Test("a bitmap is one word, or two with the first bit set")
     func bitmap() {
-        var bytes: [UInt8] = []
-        Bitmap([2, 64]).append(to: &bytes, .binary)
-        #expect(bytes.hex == "4000000000000001")
-        bytes = []
-        Bitmap([2, 65, 128]).append(to: &bytes, .binary)
-        #expect(bytes.hex == "C0000000000000008000000000000001")
-        var offset = 0
-        #expect(Bitmap.read(bytes, at: &offset, .binary)?.numbers == [2, 65, 128])
-        #expect(offset == 16)
-        bytes = []
-        Bitmap([2]).append(to: &bytes, .hex)
-        #expect(String(decoding: bytes, as: UTF8.self) == "4000000000000000")
-        offset = 0
-        #expect(Bitmap.read(Array("400000000000000G".utf8), at: &offset, .hex) == nil)
-        offset = 0
-        #expect(Bitmap.read(Array("4 0 0 0 0 0 0 0 ".utf8), at: &offset, .hex) == nil)
+        func read(_ bytes: [UInt8], _ encoding: Dialect.BitmapEncoding) -> [Int]? {
+            var offset = 0
+            guard let bitmap = bytes.withUnsafeBytes({ Bitmap.read($0, at: &offset, encoding) }) else { return nil }
+            #expect(offset == bytes.count)
+            return Array(bitmap)
+        }
+        func written(_ numbers: [Int], _ encoding: Dialect.BitmapEncoding) -> [UInt8] {
+            ByteOutput.bytes(capacity: 32) { Bitmap(numbers).append(to: &$0, encoding) }
+        }
+        #expect(written([2, 64], .binary).hex == "4000000000000001")
+        #expect(written([2, 65, 128], .binary).hex == "C0000000000000008000000000000001")
+        #expect(read(written([2, 65, 128], .binary), .binary) == [2, 65, 128])
+        #expect(String(decoding: written([2], .hex), as: UTF8.self) == "4000000000000000")
+        let many = Array(2...128)
+        #expect(read(written(many, .hex), .hex) == many)
+        #expect(read(Array("400000000000000G".utf8), .hex) == nil)
+        #expect(read(Array("4 0 0 0 0 0 0 0 ".utf8), .hex) == nil)
+    }
+
+    @Test("a bitmap knows how many fields stand before one, and forgets its second word with the last field there")
+    func ranks() {
+        var bitmap = Bitmap([2, 3, 64, 65, 128])
+        #expect([2, 3, 4, 64, 65, 66, 128].map(bitmap.rank) == [0, 1, 2, 2, 3, 4, 4])
+        #expect(bitmap.count == 5)
+        bitmap.remove(65)
+        bitmap.remove(128)
+        #expect(bitmap == Bitmap([2, 3, 64]))
     }
 }

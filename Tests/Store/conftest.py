@@ -65,9 +65,10 @@ class POS:
 class Store:
     """`countertop-lab demo` in a folder of its own, on free ports."""
 
-    def __init__(self, folder, *arguments):
+    def __init__(self, folder, *arguments, before=()):
+        """`before`: a command that runs the demo."""
         self.folder = folder
-        command = [BIN / "countertop-lab", "demo", "--data", folder, "--pos-port", "0", "--tls-port", "0", "--host-port", "0", "--console-port", "0"]
+        command = [*before, BIN / "countertop-lab", "demo", "--data", folder, "--pos-port", "0", "--tls-port", "0", "--host-port", "0", "--console-port", "0"]
         self.errors = open(folder / "lab.err", "ab")
         self.process = subprocess.Popen([*command, *arguments], stdout=subprocess.PIPE, stderr=self.errors, text=True)
         first = self.process.stdout.readline()

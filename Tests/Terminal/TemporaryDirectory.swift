@@ -12,4 +12,8 @@ final class TemporaryDirectory {
     deinit { try? FileManager.default.removeItem(atPath: path) }
 
     var journal: String { path + "/journal.sqlite" }
+
+    func size(_ name: String) throws -> Int {
+        try FileManager.default.attributesOfItem(atPath: path + "/" + name)[.size] as? Int ?? 0
+    }
 }

@@ -22,6 +22,18 @@ struct TerminalEngineJournalTests {
         #expect(!engine.information.isJournalReadable)
     }
 
+    @Test("No room on the journal's disk: no transaction begins, 20 internal; with room again it does")
+    func noRoom() async throws {
+        let store = MemoryJournalStore()
+        let rig = try await Rig(store: store)
+        store.fill(true)
+        let answer = await rig.refusal(Rig.sale())
+        #expect(answer?.result == .terminalNotReady && answer?.errorCondition == .internal)
+        #expect(store.commits.isEmpty)
+        store.fill(false)
+        #expect(try await rig.approved().result == .completed)
+    }
+
     @Test("The pending-reversal commit fails: nothing is sent, nothing told, the process is told to exit")
     func pendingFails() async throws {
         let rig = try await Rig(store: MemoryJournalStore { _, entries in entries.containsPending ? .failed : .synced })

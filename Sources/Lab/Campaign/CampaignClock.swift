@@ -19,6 +19,9 @@ final class CampaignClock: TerminalClock, @unchecked Sendable {
 
     func delay(until instant: ContinuousClock.Instant) -> Duration { now.duration(to: instant) }
 
+    /// So many minutes after the beginning, as `SETTLETIME` is written.
+    static func timeOfDay(_ minutes: Int) -> String { String(1200 + minutes) }
+
     /// From 2026-07-28 12:00 UTC on.
     var wallTime: WallTime {
         let elapsed = (scheduler.now + jump).components

@@ -12,8 +12,8 @@ struct CampaignGround: Sendable {
     let configuration: TerminalConfiguration
     let keys: SiteKeys
     let currency: Currency
-    /// With store and forward, and without.
-    let parameters: (on: TerminalParameters, off: TerminalParameters)
+    /// By `SETTLETIME` in minutes after the beginning, 0 for none: with store and forward, and without.
+    private let parameters: [(on: TerminalParameters, off: TerminalParameters)]
 
     init() throws {
         let dialect = try Dialect.named("iso8583-1993")
@@ -28,11 +28,20 @@ struct CampaignGround: Sendable {
             merchant: merchant, merchantName: "COUNTERTOP LAB", currency: currency, serialNumber: "1", applicationVersion: "0",
             cardBrands: CardBrandTable(rows: [.init(brand: "VISA", type: .credit, aids: ["A0000000031010"], binRanges: ["4"])]),
             dataDirectory: "/nonexistent")
-        parameters = (
-            try TerminalParameters(path: nil, standards: ["SAFENABLED": "1", "SAFAMOUNTLIMIT": "100000", "SAFTOTALLIMIT": "10000000"]),
-            try TerminalParameters(path: nil)
-        )
+        parameters = try (0...CampaignSchedule.settlementMinutes).map { minutes in
+            let time = minutes == 0 ? [:] : ["SETTLETIME": CampaignClock.timeOfDay(minutes)]
+            let storeAndForward = ["SAFENABLED": "1", "SAFAMOUNTLIMIT": "100000", "SAFTOTALLIMIT": "10000000"]
+            return (
+                try TerminalParameters(path: nil, standards: storeAndForward.merging(time) { $1 }),
+                try TerminalParameters(path: nil, standards: time)
+            )
+        }
         keys = try SiteKeys(root: SecretBytes(Array(repeating: 1, count: 32)))
+    }
+
+    func parameters(_ schedule: CampaignSchedule) -> TerminalParameters {
+        let pair = parameters[schedule.settlesAfter ?? 0]
+        return schedule.storeAndForward ? pair.on : pair.off
     }
 }
 
@@ -186,7 +195,7 @@ final class CampaignRun: @unchecked Sendable {
             })
         environment.log = Logger(label: "campaign") { _ in SwiftLogNoOpLogHandler() }
         environment.clock = clock
-        environment.parameters = schedule.storeAndForward ? ground.parameters.on : ground.parameters.off
+        environment.parameters = ground.parameters(schedule)
         environment.kernel = { [counter] in CampaignKernel(counter.behaviour, $0) }
         environment.openJournal = { [weak self] () throws(JournalError) in
             do throws(JournalError) {

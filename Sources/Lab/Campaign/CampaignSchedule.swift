@@ -52,6 +52,9 @@ struct CampaignSchedule: Sendable, CustomStringConvertible {
     var cards: [Card]
     var posConnectionLost: POSConnectionLost
     var storeAndForward: Bool
+    /// `SETTLETIME`, in minutes after the beginning; one schedule in five has it. Not drawn, so that older seeds keep everything else.
+    var settlesAfter: Int? { seed % 5 == 0 ? 1 + Int(seed / 5 % UInt64(Self.settlementMinutes)) : nil }
+    static let settlementMinutes = 3
 
     /// - Parameter onDisk: with faults of the disk in place of commits that fail.
     init(seed: UInt64, onDisk: Bool = false) {
@@ -148,7 +151,10 @@ struct CampaignSchedule: Sendable, CustomStringConvertible {
         }
         let faults = faults.map { "  at \($0.at): \($0.fault)" }
         return
-            (["seed \(seed), posConnectionLost \(posConnectionLost.rawValue)" + (storeAndForward ? ", store and forward" : "")] + requests
+            ([
+                "seed \(seed), posConnectionLost \(posConnectionLost.rawValue)" + (storeAndForward ? ", store and forward" : "")
+                    + (settlesAfter.map { ", settles after \($0) min" } ?? "")
+            ] + requests
             + faults).joined(separator: "\n")
     }
 }

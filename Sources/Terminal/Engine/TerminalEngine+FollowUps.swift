@@ -24,7 +24,9 @@ extension TerminalEngine {
         case .commit(let id, let commit): self.commit(id, commit)
         case .send(let id, let message, let isRepeat): send(id, message, isRepeat)
         case .pause(let id, let duration): pause(id, duration)
-        case .attemptsDone: feed(.reversalsAttempted)
+        case .attemptsDone:
+            feed(.reversalsAttempted)
+            settleAfterAttempts()
         }
     }
 

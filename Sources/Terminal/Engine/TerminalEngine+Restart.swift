@@ -30,9 +30,12 @@ extension TerminalEngine {
         awaitRestart()
     }
 
-    /// Called when the time has come, and when a transaction has ended.
+    /// Called when the time has come, and when a transaction or a settlement has ended. A settlement that is due goes first, until the 24 hours are
+    /// almost over: then the next start makes up for it.
     func restartWhenIdle() {
-        guard let restart, restart.phase(at: environment.clock.now) != .running, running == nil, !isDead, !isShuttingDown else { return }
+        guard let restart, running == nil, !isDead, !isShuttingDown else { return }
+        let phase = restart.phase(at: environment.clock.now)
+        guard phase != .running, phase == .maintenance || !settlementGoesFirst() else { return }
         isShuttingDown = true
         environment.log.notice("The daily restart begins.")
         environment.onRestartDue()

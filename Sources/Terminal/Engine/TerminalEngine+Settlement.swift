@@ -35,6 +35,7 @@ extension TerminalEngine {
         do throws(JournalError) {
             let (_, entries) = try freeze(store, environment.clock.wallTime)
             environment.point(.beforeBatchRoll)
+            isSettlementAnnounced = true
             write(entries, .freeze, [.afterBatchRoll])
         } catch {
             die(error)
@@ -105,16 +106,26 @@ extension TerminalEngine {
             sendBatchMessage(.advice(uploads[index].request(card: nil, isRepeat: isRepeat)))
         case .commitAnswer(let code): commitBatch(.answered(HostReply(actionCode: code, at: environment.clock.wallTime)))
         case .prepareRetry: prepareRetry(frozen)
-        case .pause(let duration): pauseReconciler(duration)
+        case .pause(let duration):
+            pauseReconciler(duration)
+            settlementWasTried()
         case .reconciled(let number):
             environment.log.notice("The batch is reconciled.", metadata: ["batch": "\(number)"])
             self.frozen = nil
             if running?.request.type == .settlement { feed(.settled) }
+            settlementWasTried()
         case .flag(let code):
             environment.log.error(
                 "The host does not agree with the batch even after its upload; somebody must look into it. It is tried again every hour.",
                 metadata: ["batch": "\(frozen.number)", "actionCode": "\(code)"])
         }
+    }
+
+    /// Reconciled, or to be tried again later: what goes on is found by the next start.
+    private func settlementWasTried() {
+        guard isSettlementAnnounced else { return }
+        isSettlementAnnounced = false
+        restartWhenIdle()
     }
 
     private func sendBatchMessage(_ request: HostRequest) {

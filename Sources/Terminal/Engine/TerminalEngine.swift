@@ -121,8 +121,12 @@ public actor TerminalEngine: PaymentTerminal {
     var startedAt: ContinuousClock.Instant?
     var restartWait: Task<Void, Never>?
     var settlementWait: Task<Void, Never>?
-    /// Its time has come, and a transaction was running.
+    var settlementAt: ContinuousClock.Instant?
+    /// Its time has come, and something else goes first.
     var isSettlementDue = false
+    var isSettlementAwaitingAttempts = false
+    /// Frozen by itself, and the host has not been asked yet.
+    var isSettlementAnnounced = false
     var watches: [Task<Void, Never>] = []
     var presenceWatch: Task<Void, Never>?
 
@@ -134,10 +138,12 @@ public actor TerminalEngine: PaymentTerminal {
 
     /// Opens the journal, decides what a crash left undecided, and begins to watch readers and link. Returns when transactions can begin.
     public func start() async {
+        var batchBegan: WallTime?
         do throws(JournalError) {
             let store = try environment.openJournal()
             let start = try store.startingPoint()
             journal = JournalWriter(store, on: environment.journalThread)
+            batchBegan = start.batchBegan
             await takeOver(start)
         } catch {
             snapshot.withLock { $0.isJournalReadable = false }
@@ -161,6 +167,7 @@ public actor TerminalEngine: PaymentTerminal {
             })
         scheduleRestart()
         scheduleSettlement()
+        settleWhatWasMissed(batchBegan)
         showWelcome()
     }
 
@@ -185,6 +192,7 @@ public actor TerminalEngine: PaymentTerminal {
     private func linkConnected() {
         feedFollowUps(.linkConnected)
         feedReconciler(.linkConnected)
+        settleWhenIdle()
     }
 
     public nonisolated var information: TerminalInformation {

@@ -43,10 +43,17 @@ public protocol JournalStore: Sendable {
     /// last. Housekeeping: called when nobody waits, again and again.
     func prune(acceptedBefore time: WallTime, keeping batches: [Int])
 
+    /// Whether there is room for a transaction and all that may follow it: without it none is begun. Asked for each; costs no I/O.
+    var hasRoom: Bool { get }
+
     /// Housekeeping that may cost syncs, called when nobody waits.
     func tidy()
 
     func close()
+}
+
+extension JournalStore {
+    public var hasRoom: Bool { true }
 }
 
 /// A page of `TransactionQuery`.
@@ -66,6 +73,8 @@ public struct JournalStart: Sendable, Hashable {
     public var batchNumber: Int
     /// 0 in a new journal.
     public var stanReservedThrough: Int
+    /// When the open batch's first transaction was accepted; `nil` while it has none.
+    public var batchBegan: WallTime?
     /// Not decided, or with a follow-up that is not over, in order of acceptance.
     public var unfinished: [JournaledTransaction]
 
@@ -73,9 +82,11 @@ public struct JournalStart: Sendable, Hashable {
     public var frozen: JournaledBatch?
 
     public init(
-        batchNumber: Int = 1, stanReservedThrough: Int = 0, unfinished: [JournaledTransaction] = [], frozen: JournaledBatch? = nil
+        batchNumber: Int = 1, stanReservedThrough: Int = 0, batchBegan: WallTime? = nil, unfinished: [JournaledTransaction] = [],
+        frozen: JournaledBatch? = nil
     ) {
         self.frozen = frozen
+        self.batchBegan = batchBegan
         self.batchNumber = batchNumber
         self.stanReservedThrough = stanReservedThrough
         self.unfinished = unfinished

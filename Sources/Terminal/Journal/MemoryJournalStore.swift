@@ -21,6 +21,7 @@ public final class MemoryJournalStore: JournalStore {
         /// In order of acceptance.
         var order: [TransactionID] = []
         var commits: [(entries: [JournalEntry], synced: Bool)] = []
+        var hasRoom = true
     }
 
     private let contents: Mutex<Contents>
@@ -48,6 +49,11 @@ public final class MemoryJournalStore: JournalStore {
         try MemoryJournalStore(replaying: contents.withLock { $0.commits.filter(\.synced).map(\.entries) })
     }
 
+    public var hasRoom: Bool { contents.withLock { $0.hasRoom } }
+
+    /// The medium fills up, or has room again.
+    public func fill(_ isFull: Bool) { contents.withLock { $0.hasRoom = !isFull } }
+
     /// Everything committed, in order.
     public var commits: [[JournalEntry]] { contents.withLock { $0.commits.map(\.entries) } }
 
@@ -69,6 +75,8 @@ public final class MemoryJournalStore: JournalStore {
             var start = contents.start
             start.unfinished = contents.order.compactMap { contents.transactions[$0] }.filter(\.isUnfinished)
             start.frozen = contents.batches.values.first { !$0.isReconciled }
+            let first = contents.order.first { contents.transactions[$0]?.acceptance.batchNumber == start.batchNumber }
+            start.batchBegan = first.flatMap { contents.transactions[$0]?.acceptance.at }
             return start
         }
     }

@@ -90,6 +90,8 @@ public final class SQLiteJournalStore: JournalStore {
             if let stan = try Int.fetchOne(database, sql: "SELECT value FROM terminal WHERE name = 'stanReservedThrough'") {
                 start.stanReservedThrough = stan
             }
+            let began = "SELECT acceptedAt FROM transactions WHERE batch = ? ORDER BY number LIMIT 1"
+            start.batchBegan = try Int64.fetchOne(database, sql: began, arguments: [start.batchNumber]).map(WallTime.init(milliseconds:))
             let numbers = try Int64.fetchAll(database, sql: "SELECT number FROM transactions WHERE unfinished > 0 ORDER BY number")
             for number in numbers { start.unfinished.append(try Self.transaction(number, database)) }
             // Only one is ever unreconciled: the one frozen last.
@@ -182,7 +184,12 @@ public final class SQLiteJournalStore: JournalStore {
         if isDone == true { commitsSinceCheckpoint.withLock { $0 = 0 } }
     }
 
-    public func close() { try? pool.close() }
+    /// Nothing is left in the WAL for the next start to read again. The reader's snapshots are over by now; a checkpoint that cannot be made is the
+    /// next start's.
+    public func close() {
+        _ = try? pool.writeWithoutTransaction { database in try database.execute(sql: "PRAGMA wal_checkpoint(TRUNCATE)") }
+        try? pool.close()
+    }
 
     private func first(_ sql: String, _ arguments: StatementArguments) throws(JournalError) -> JournaledTransaction? {
         try read { database in

@@ -37,6 +37,9 @@ enum DiagnosisFields {
         Field("answered", digits, required: true, "Exchanges answered."),
         Field("unanswered", digits, required: true, "Exchanges without an answer."),
         Field("badAnswers", digits, required: true, "Answers that could not be used."),
+        Field("notConnected", digits, required: true, "Exchanges without a link."),
+        Field("notSent", digits, required: true, "Exchanges of which not one byte left."),
+        Field("unmatched", digits, required: true, "Answers that came late, twice, or to nothing asked."),
     ]
 
     private static let outstanding = [

@@ -1,3 +1,4 @@
+import Glibc
 import Hex
 import ISO8583
 import Keys
@@ -9,17 +10,21 @@ import PaymentHost
 
 /// Measures for `Tests/Benchmarks/host.py`; one line of JSON each.
 ///
-///     HostBenchmark codec SECONDS   messages as hexadecimal lines on standard input, parsed and built again
+///     HostBenchmark codec SECONDS   messages as hexadecimal lines on standard input, parsed and built again; processor time
+///     HostBenchmark parse N         the same, parsed N times, for a count of allocations from outside
+///     HostBenchmark build N         and parsed once and built N times
 ///     HostBenchmark link SECONDS    exchanges between the link and the host simulator in one process, over TLS
 @main
 enum HostBenchmark {
     static func main() async throws {
         let arguments = CommandLine.arguments.dropFirst()
         guard let what = arguments.first, let seconds = arguments.dropFirst().first.flatMap(Double.init) else {
-            throw Failure(description: "usage: HostBenchmark codec|link SECONDS")
+            throw Failure(description: "usage: HostBenchmark codec|parse|build|link NUMBER")
         }
         switch what {
-        case "codec": try codec(.seconds(seconds))
+        case "codec": try codec(seconds: seconds)
+        case "parse": try parse(times: Int(seconds))
+        case "build": try build(times: Int(seconds))
         case "link": try await link(.seconds(seconds))
         default: throw Failure(description: "There is no measure \(what).")
         }
@@ -27,27 +32,58 @@ enum HostBenchmark {
 
     struct Failure: Error, CustomStringConvertible { let description: String }
 
-    private static func codec(_ time: Duration) throws {
-        let dialect = try Dialect.named("iso8583-1993")
-        let decoder = MessageDecoder(dialect: dialect)
-        let encoder = MessageEncoder(dialect: dialect)
+    private static func messages() throws -> [[UInt8]] {
         var messages: [[UInt8]] = []
         while let line = readLine() {
             guard let bytes = [UInt8](hex: line) else { throw Failure(description: "not hexadecimal: \(line)") }
-            guard try encoder.encode(decoder.decode(bytes).message) == bytes else {
-                throw Failure(description: "not the same again: \(line)")
-            }
             messages.append(bytes)
         }
-        var count = 0
-        let begin = ContinuousClock.now
-        while ContinuousClock.now - begin < time {
-            for bytes in messages {
-                count += try encoder.encode(decoder.decode(bytes).message).count == bytes.count ? 1 : 0
-            }
+        return messages
+    }
+
+    /// Processor time of this process in seconds.
+    private static func processorSeconds() -> Double {
+        var time = timespec()
+        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+    }
+
+    private static func codec(seconds: Double) throws {
+        let dialect = try Dialect.named("iso8583-1993")
+        let decoder = MessageDecoder(dialect: dialect)
+        let encoder = MessageEncoder(dialect: dialect)
+        let messages = try messages()
+        for bytes in messages {
+            guard try encoder.encode(decoder.decode(bytes).message) == bytes else { throw Failure(description: "not the same again") }
         }
-        let elapsed = ContinuousClock.now - begin
-        print(#"{"messages":\#(count),"seconds":\#(elapsed / .seconds(1))}"#)
+        var count = 0
+        let begin = processorSeconds()
+        repeat {
+            for _ in 0..<100 {
+                for bytes in messages { count += try encoder.encode(decoder.decode(bytes).message).count == bytes.count ? 1 : 0 }
+            }
+        } while processorSeconds() - begin < seconds
+        print(#"{"messages":\#(count),"seconds":\#(processorSeconds() - begin)}"#)
+    }
+
+    private static func parse(times: Int) throws {
+        let decoder = MessageDecoder(dialect: try Dialect.named("iso8583-1993"))
+        var fields = 0
+        for bytes in try messages() {
+            for _ in 0..<times { fields += try decoder.decode(bytes).message.contains(11) ? 1 : 0 }
+        }
+        print(#"{"parsed":\#(fields)}"#)
+    }
+
+    private static func build(times: Int) throws {
+        let dialect = try Dialect.named("iso8583-1993")
+        let encoder = MessageEncoder(dialect: dialect)
+        var size = 0
+        for bytes in try messages() {
+            let message = try MessageDecoder(dialect: dialect).decode(bytes).message
+            for _ in 0..<times { size += try encoder.encode(message).count }
+        }
+        print(#"{"bytes":\#(size)}"#)
     }
 
     private static func link(_ time: Duration) async throws {
