@@ -49,13 +49,25 @@ final class ExportedBus: USBBus {
         // In memory a device is there when it is plugged in; a system takes a moment to see it.
         if memory.devices.contains(where: { $0.path == path }) {
             for await event in try await events() {
-                if case .attached(let info) = event, info.path == path { break }
+                if case .attached(let info) = event, info.path == path, exporter.isPresent(info) { break }
+            }
+        } else if shown.withLock({ $0[path] != nil }) {
+            // In memory it is gone when it is unplugged.
+            for await event in try await events() {
+                if case .detached(path) = event { break }
             }
         }
         guard let systemPath = shown.withLock({ $0[path] }) else {
             // After `close()` it is that which the system's bus says.
             _ = try await system.events()
             throw USBError(.noDevice, "Nothing is plugged in at \(path).")
+        }
+        // udev's message reaches us and libusb one after the other: what we see may be news to libusb.
+        for _ in 0..<1000 {
+            do throws(USBError) { return try await system.open(systemPath) } catch {
+                guard error.code == .noDevice, memory.devices.contains(where: { $0.path == path }) else { throw error }
+                await Task.yield()
+            }
         }
         return try await system.open(systemPath)
     }

@@ -45,6 +45,8 @@ public enum Ground: String, Sendable, CaseIterable {
 protocol Exporter: Sendable {
     /// Where the device that the system shows at `path` is plugged into the memory bus; `nil` for one that is not from there.
     func place(of path: USBBusPath) -> USBBusPath?
+    /// Whether what the system shows, at the memory bus' place, is what is plugged in there now; `false` for an earlier plug that it still shows.
+    func isPresent(_ info: USBDeviceInfo) -> Bool
     func close() async
 }
 
@@ -71,6 +73,9 @@ struct KernelExporter: Exporter {
         guard parts.count == 2, let busNumber, parts[0] == busNumber, let port = Int(parts[1]) else { return nil }
         return controller.places[port - 1]
     }
+
+    /// The controller detaches a port before it is plugged again.
+    func isPresent(_ info: USBDeviceInfo) -> Bool { true }
 
     func close() async { await controller.close() }
 }

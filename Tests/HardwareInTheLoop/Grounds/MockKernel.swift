@@ -9,6 +9,8 @@ import USB
 final class MockKernel: Exporter {
     private let bus: MemoryBus
     private let following: Mutex<Task<Void, Never>?> = Mutex(nil)
+    /// Device node in the testbed for the node that the memory bus gave a plug.
+    private let files = Mutex<[String: String]>([:])
 
     init(exporting bus: MemoryBus) throws(USBError) {
         guard let preload = getenv("LD_PRELOAD"), String(cString: preload).contains("umockdev") else {
@@ -17,7 +19,7 @@ final class MockKernel: Exporter {
         }
         self.bus = bus
         _ = Testbed.shared
-        let task = Task {
+        let task = Task { [self] in
             guard let events = try? await bus.events() else { return }
             var nodes: [USBBusPath: MockNode] = [:]
             for await event in events {
@@ -25,7 +27,9 @@ final class MockKernel: Exporter {
                 case .attached(let info):
                     // Gone already: the next event says so.
                     guard let port = try? bus.port(info.path) else { continue }
-                    nodes[info.path] = Testbed.shared.plug(info, port)
+                    nodes[info.path] = Testbed.shared.plug(info, port) { file in
+                        if let plug = info.node { files.withLock { $0[plug] = file } }
+                    }
                 case .detached(let path):
                     if let node = nodes.removeValue(forKey: path) { Testbed.shared.unplug(node) }
                 }
@@ -36,6 +40,11 @@ final class MockKernel: Exporter {
     }
 
     func place(of path: USBBusPath) -> USBBusPath? { path }
+
+    func isPresent(_ info: USBDeviceInfo) -> Bool {
+        guard let plug = bus.devices.first(where: { $0.path == info.path })?.node else { return true }
+        return files.withLock { $0[plug] } == info.node
+    }
 
     func close() async {
         let task = following.withLock { $0 }
@@ -94,7 +103,8 @@ final class Testbed: @unchecked Sendable {
         }
     }
 
-    func plug(_ info: USBDeviceInfo, _ port: VirtualPort) -> MockNode {
+    /// - Parameter named: told the device node before anybody can see it.
+    func plug(_ info: USBDeviceInfo, _ port: VirtualPort, named: (String) -> Void) -> MockNode {
         lock.withLock { slots in
             // A test that failed left it: umockdev ends the process over a second device at a place.
             if let left = slots.nodes.removeValue(forKey: info.path.description) { remove(left) }
@@ -106,6 +116,7 @@ final class Testbed: @unchecked Sendable {
             let node = MockNode(
                 port, place: info.path.description, path: "/devices/pci0000:00/usb1/\(info.path)", file: "/dev/bus/usb/001/\(three)",
                 root: root)
+            named(node.file)
             var error: UnsafeMutablePointer<GError>?
             guard umockdev_testbed_attach_ioctl(testbed, node.file, node.handler, &error) != 0 else { fatalError("umockdev: no handler") }
             // All at once: libusb drops a device whose descriptors come after the message.

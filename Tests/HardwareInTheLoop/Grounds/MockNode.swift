@@ -39,6 +39,8 @@ final class MockNode: @unchecked Sendable {
         var done: [Transfer] = []
         var claims: [UInt32: ClientID] = [:]
         var isGone = false
+        /// The port is empty already; the node still hangs about until the testbed hears of it.
+        var isEmpty = false
         var master: Int32
         var slave: Int32
     }
@@ -132,7 +134,8 @@ final class MockNode: @unchecked Sendable {
 
     private func answer(_ request: Request?, _ argument: Argument, _ client: ClientID) -> Outcome {
         guard let request else { return .failed(ENOTTY) }
-        if state.withLock({ $0.isGone }), request != .reap, request != .reapNow, request != .discard { return .failed(ENODEV) }
+        let isOver = state.withLock { $0.isGone || $0.isEmpty }
+        if isOver, request != .reap, request != .reapNow, request != .discard { return .failed(ENODEV) }
         switch request {
         case .reap, .reapNow: return reap(argument, client)
         case .discard: return discard(argument.pointee.client_addr, Self.pointer(argument), client)
@@ -182,6 +185,11 @@ final class MockNode: @unchecked Sendable {
         }
     }
 
+    private func owner(of endpoint: UInt8) -> UInt32? {
+        port.descriptor.configurations.flatMap(\.interfaces).first { $0.endpoints.contains { $0.address == endpoint } }
+            .map { UInt32($0.number) }
+    }
+
     // MARK: Transfers
 
     /// struct usbdevfs_urb: type 0, endpoint 1, status 4, buffer 16, buffer_length 24, actual_length 28.
@@ -200,6 +208,9 @@ final class MockNode: @unchecked Sendable {
             let setup = USBSetup(requestType: content[0], request: content[1], value: two(2), index: two(4), length: two(6))
             request = .control(setup, data: setup.isIn ? [] : Array(content.dropFirst(8)))
         } else {
+            // usbfs claims by itself what nobody has (devio.c, checkintf).
+            guard let owner = owner(of: endpoint) else { return .failed(ENOENT) }
+            guard case .done = claim(owner, client) else { return .failed(EBUSY) }
             request = endpoint & 0x80 != 0 ? .in(endpoint, length: length) : .out(endpoint, content)
         }
         g_object_ref(block)
@@ -220,6 +231,7 @@ final class MockNode: @unchecked Sendable {
                 transfer.data = transfer.isIn ? data : []
                 transfer.count = transfer.isIn ? data.count : transfer.length - transfer.offset
             case .failure(let error):
+                if error.code == .noDevice { state.isEmpty = true }
                 transfer.status =
                     switch error.code {
                     case .stall: -EPIPE

@@ -11,10 +11,10 @@ extension Trait where Self == ConditionTrait {
     public static var onKernel: Self { .enabled(if: Ground.current == .kernel, "needs a real kernel: make hil") }
 }
 
-/// Waits for something that needs other tasks to run: without a clock in memory, where nothing takes time; at most half a minute on a
+/// Waits for something that needs other tasks to run: without a clock in memory, where nothing takes time; at most a minute and a half on a
 /// system. Answers whether it came.
 public func comes(_ isSo: () -> Bool) async -> Bool {
-    let end = ContinuousClock.now + .seconds(30)
+    let end = ContinuousClock.now + .seconds(90)
     var round = 0
     while round < 200_000 || (Ground.current.isReal && ContinuousClock.now < end) {
         if isSo() { return true }

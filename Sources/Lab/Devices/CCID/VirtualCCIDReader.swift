@@ -85,6 +85,8 @@ public final class VirtualCCIDReader: VirtualUSBDevice {
     public func attach(notify: @escaping @Sendable (UInt8) -> Void) {
         inside.withLock { inside in
             inside.notify = notify
+            // Cards were put in without power; nobody was told of that.
+            inside.model.notices = []
             if profile.announcesAtPowerUp { inside.model.notify(inside.model.slots.indices.filter { inside.model.slots[$0].card != nil }) }
         }
     }
