@@ -34,7 +34,6 @@ umockdev: venv
 # Hardware in the loop: the drivers and a whole sale on a real kernel, in a virtual machine with virtual devices (CYCLES=500 for more plugging);
 # DEVICES=usb: with real ones on this machine's USB, and a person.
 hil: venv
-	@scripts/setup.sh $(LABORATORY)
 	$(SWIFT) build $(CONFIGURATION) --build-tests
 ifeq ($(DEVICES),usb)
 	$(PYTHON) Hardware/lab/bench.py $(BIN)
@@ -75,8 +74,7 @@ bench: build ship venv
 	.venv/bin/python Tests/Benchmarks/latency.py
 	.venv/bin/python Tests/Benchmarks/emv.py
 	.venv/bin/python Tests/Benchmarks/journal.py
-	@scripts/setup.sh $(LABORATORY)
-	PARTS=peers Hardware/lab/hil.sh $(BIN)
+	PARTS=peers APDUS=200 REPEATS=3 Hardware/lab/hil.sh $(BIN)
 
 # Schedules of faults in virtual time: RUNS of them from SEED on.
 campaign: build

@@ -98,7 +98,7 @@ sale() { .venv/bin/python Tests/HardwareInTheLoop/sale.py "$binaries"; }
 
 # 4. The peer: pcscd and libccid on the same virtual reader answer the same.
 peers() {
-    .venv/bin/python Tests/Benchmarks/bench_readers.py --binaries "$binaries" --peer "$peer" --apdus "${APDUS:-200}" --output "$share/readers.json" || return 1
+    .venv/bin/python Tests/Benchmarks/bench_readers.py --binaries "$binaries" --peer "$peer" --apdus "${APDUS:-20}" --repeats "${REPEATS:-1}" --output "$share/readers.json" || return 1
     cp "$share/last.log" "$share/readers.log"
 }
 

@@ -51,11 +51,9 @@ final class ExportedBus: USBBus {
             for await event in try await events() {
                 if case .attached(let info) = event, info.path == path, exporter.isPresent(info) { break }
             }
-        } else if shown.withLock({ $0[path] != nil }) {
-            // In memory it is gone when it is unplugged.
-            for await event in try await events() {
-                if case .detached(path) = event { break }
-            }
+        } else if let earlier = shown.withLock({ $0[path] }) {
+            // In memory it is gone when it is unplugged; a system may show it for a moment longer. Ends when opening fails.
+            while true { await (try await system.open(earlier)).close() }
         }
         guard let systemPath = shown.withLock({ $0[path] }) else {
             // After `close()` it is that which the system's bus says.
