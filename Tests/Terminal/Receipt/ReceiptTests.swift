@@ -279,7 +279,9 @@ struct ReceiptTests {
     @Test("Every word is there in every language; every type, entry method and copy has one that leaves room for its neighbour")
     func words() {
         #expect(ReceiptText.table.texts.count > 60)
-        for (key, texts) in ReceiptText.table.texts { #expect(Set(texts.keys) == Set(Language.allCases), "\(key)") }
+        for (key, texts) in ReceiptText.table.texts {
+            #expect(Set(texts.keys).subtracting([.britishEnglish]) == Set(Language.spoken), "\(key)")
+        }
         for language in Language.allCases {
             let words = ReceiptText(language)
             for type in TransactionType.allCases {
