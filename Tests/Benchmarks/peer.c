@@ -41,6 +41,8 @@ int main(int count, char **arguments) {
     SCARD_READERSTATE plug = {.szReader = "\\\\?PnP?\\Notification", .dwCurrentState = SCARD_STATE_UNAWARE};
     SCARD_READERSTATE card;
     LONG status;
+    SCARDHANDLE handle;
+    DWORD protocol;
     do {
         while (length = sizeof names, SCardListReaders(context, NULL, names, &length) != SCARD_S_SUCCESS || names[0] == 0) {
             status = SCardGetStatusChange(context, 60000, &plug, 1);
@@ -52,13 +54,11 @@ int main(int count, char **arguments) {
             status = SCardGetStatusChange(context, 60000, &card, 1);
             card.dwCurrentState = card.dwEventState;
         } while (status == SCARD_S_SUCCESS && !(card.dwEventState & SCARD_STATE_PRESENT));
-        /* The daemon lists a reader for a moment before it can be asked for. */
+        if (status == SCARD_S_SUCCESS)
+            while ((status = SCardConnect(context, names, SCARD_SHARE_SHARED, SCARD_PROTOCOL_T0 | SCARD_PROTOCOL_T1, &handle, &protocol)) == SCARD_E_NO_SMARTCARD)
+                check(SCardGetStatusChange(context, 60000, &card, 1), "waiting for power");
+        /* The daemon lists a reader for a moment before it can be asked for, and one that is gone for a moment longer. */
     } while (status == SCARD_E_UNKNOWN_READER || status == SCARD_E_READER_UNAVAILABLE);
-    check(status, "waiting for a card");
-    SCARDHANDLE handle;
-    DWORD protocol;
-    while ((status = SCardConnect(context, names, SCARD_SHARE_SHARED, SCARD_PROTOCOL_T0 | SCARD_PROTOCOL_T1, &handle, &protocol)) == SCARD_E_NO_SMARTCARD)
-        check(SCardGetStatusChange(context, 60000, &card, 1), "waiting for power");
     check(status, "connecting");
     double usable = now(CLOCK_REALTIME);
     BYTE reset[64];

@@ -61,7 +61,7 @@ final class ExportedBus: USBBus {
             throw USBError(.noDevice, "Nothing is plugged in at \(path).")
         }
         // udev's message reaches us and libusb one after the other: what we see may be news to libusb.
-        for _ in 0..<1000 {
+        while !Task.isCancelled {
             do throws(USBError) { return try await system.open(systemPath) } catch {
                 guard error.code == .noDevice, memory.devices.contains(where: { $0.path == path }) else { throw error }
                 await Task.yield()
