@@ -40,8 +40,9 @@ def test_a_journal_that_does_not_sync_is_found_on_the_disk(mutant):
 
 
 def test_a_failing_seed_on_the_disk_fails_again_the_same_way():
-    first = campaign("--disk", "--seed", 130, "--runs", 1, "--mutant", "log-not-synced-at-start")
-    again = campaign("--disk", "--seed", 130, "--runs", 1, "--mutant", "log-not-synced-at-start")
+    first = campaign("--disk", "--seed", 1, "--runs", 10_000, "--mutant", "log-not-synced-at-start")
+    seed = first.stdout.split("FAILED: seed ")[1].split()[0]
+    again = campaign("--disk", "--seed", seed, "--runs", 1, "--mutant", "log-not-synced-at-start")
     report = lambda text: text.split("FAILED")[1]
     assert "told completed" in first.stdout and report(first.stdout) == report(again.stdout)
 
