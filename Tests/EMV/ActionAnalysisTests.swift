@@ -112,6 +112,13 @@ struct ActionAnalysisTests {
                 + "9F36020007")
     }
 
+    @Test("a card that declines may ask for an advice, which the outcome says")
+    func adviceAsked() throws {
+        let asking = try first("80", TestCard.cryptogram("08"))
+        #expect(asking.reason == "declinedByCard" && asking.adviceRequired)
+        #expect(try first("80", TestCard.aac).adviceRequired == false)
+    }
+
     @Test("a card may lower what was asked, never raise it")
     func lowered() throws {
         #expect(try first("40", TestCard.aac).reason == "declinedByCard")
