@@ -56,8 +56,10 @@ struct PeerTests {
         let theirs = try JSONDecoder().decode(Peer.self, from: try Self.peer(commands))
         #expect(theirs.atr == ours.atr)
         #expect(theirs.answers.dropLast() == ours.answers.dropLast())
-        let challenges = [theirs, ours].map { [$0.answers.last?.count ?? 0, $0.answers.last?.hasSuffix("9000") == true ? 1 : 0] }
-        #expect(challenges == [[20, 1], [20, 1]])
+        // A challenge is random: its length and its status word are the same.
+        #expect(theirs.answers.map(\.count) == ours.answers.map(\.count))
+        #expect(theirs.answers.last?.suffix(4) == ours.answers.last?.suffix(4))
+        #expect(ours.answers.first?.hasSuffix("9000") == true, "the card has no payment environment, so nothing was shown")
         await bus.close()
     }
 
