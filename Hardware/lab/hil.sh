@@ -48,7 +48,7 @@ fi
 share=$(mktemp -d)
 trap 'rm -rf "$share"' EXIT
 status=0
-"$here/run.sh" -t "${LIMIT:-600}" -s "$share" \
+"$here/run.sh" -t "${LIMIT:-900}" -s "$share" \
     "export CYCLES=${CYCLES:-50} APDUS=${APDUS:-20} REPEATS=${REPEATS:-1} PARTS='${PARTS:-}'; exec Hardware/lab/cases.sh '$(realpath "$binaries")' '$peer'" || status=$?
 python3 "$here/table.py" "$share" || status=1
 [ ! -f "$share/readers.log" ] || cat "$share/readers.log"
