@@ -162,6 +162,8 @@ def test_a_pad_beside_the_readers_takes_nothing_from_them(store, pos, pad):
     pos.wait_for_status("Card")
     store.insert("visa-credit")
     assert final(pos)["entryMode"] == "Chip"
+    # 9F33, byte 1: the terminal claims manual key entry, bit 8, while the pad is there (EMV 4.4 Book 4, A2).
+    assert "9F3303E0" in store.saw("1200")[-1]["fields"]["55"]
     store.remove()
     # Without being asked for, nobody types.
     pos.send(operation="Transaction", type="SALE", requestedAmount="1500")
