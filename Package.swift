@@ -168,6 +168,18 @@ let package = Package(
     swiftLanguageModes: [.v6]
 )
 
+// `make coverage`: the tests of one module with what they stand on; nothing else is built.
+if let module = Context.environment["COUNTERTOP_ONLY"] {
+    var needed: Set<String> = []
+    func need(_ name: String) {
+        guard needed.insert(name).inserted, let target = package.targets.first(where: { $0.name == name }) else { return }
+        for case .byNameItem(let name, _) in target.dependencies { need(name) }
+    }
+    need("\(module)Tests")
+    package.targets.removeAll { !needed.contains($0.name) }
+    package.products = []
+}
+
 // `make fuzz`: what libFuzzer runs is in FuzzTargets, so that the tests can run it too.
 if Context.environment["COUNTERTOP_FUZZ"] != nil {
     for name in ["Decoder", "Session"] {

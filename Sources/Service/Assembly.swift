@@ -128,9 +128,16 @@ struct Assembly {
         } catch { throw ServiceError(.file, "The stored parameters cannot be read: \(error)", remedy: error.remedy) }
     }
 
+    var merchantIdentity: MerchantIdentity { configuration.merchantIdentity }
+
+    func terminalData(authenticatesData: Bool, _ objects: DataObjectTable) -> TerminalData {
+        configuration.terminalData(authenticatesData: authenticatesData, objects)
+    }
+}
+
+extension Configuration {
     var merchantIdentity: MerchantIdentity {
-        let merchant = configuration.merchant
-        return MerchantIdentity(
+        MerchantIdentity(
             terminalID: merchant.terminalID, merchantID: merchant.merchantID, nameAndLocation: "\(merchant.name), \(merchant.location)",
             categoryCode: merchant.categoryCode, acquirerID: merchant.acquirerID)
     }
@@ -142,17 +149,17 @@ struct Assembly {
         data.capabilities = [.chip, .signature, .noCVM]
         if authenticatesData { data.capabilities.formUnion([.sda, .dda, .cda]) }
         (data.defaultDDOL, data.defaultTDOL) = (objects.defaultDDOL, objects.defaultTDOL)
-        data.type = configuration.kernel.terminalType
-        data.pinBypass = configuration.kernel.pinBypass
-        data.cardholderSelection = configuration.kernel.cardholderSelection
-        for part in configuration.kernel.codeTables { data.additionalCapabilities.formUnion(.codeTable(part)) }
-        data.countryCode = configuration.merchant.countryCode
-        data.interfaceDeviceSerialNumber = configuration.merchant.serialNumber.prefixPadded(8)
-        data.merchantCategoryCode = configuration.merchant.categoryCode
-        data.terminalIdentification = configuration.merchant.terminalID.prefixPadded(8)
-        data.merchantIdentifier = configuration.merchant.merchantID.prefixPadded(15)
+        data.type = kernel.terminalType
+        data.pinBypass = kernel.pinBypass
+        data.cardholderSelection = kernel.cardholderSelection
+        for part in kernel.codeTables { data.additionalCapabilities.formUnion(.codeTable(part)) }
+        data.countryCode = merchant.countryCode
+        data.interfaceDeviceSerialNumber = merchant.serialNumber.prefixPadded(8)
+        data.merchantCategoryCode = merchant.categoryCode
+        data.terminalIdentification = merchant.terminalID.prefixPadded(8)
+        data.merchantIdentifier = merchant.merchantID.prefixPadded(15)
         data.merchantNameAndLocation = merchantIdentity.nameAndLocation
-        data.acquirerIdentifier = configuration.merchant.acquirerID
+        data.acquirerIdentifier = merchant.acquirerID
         return data
     }
 }
