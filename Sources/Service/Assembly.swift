@@ -106,6 +106,10 @@ struct Assembly {
         var environment = TerminalEngine.Environment(
             configuration: terminal, devices: registry, host: link, display: display, keys: keys, onFatal: onFatal)
         environment.point = point
+        let today = environment.clock.wallTime.calendar()
+        if let remark = AuthorityKeysFile.remark(authorities, on: KernelDate(year: today.year, month: today.month, day: today.day)) {
+            logger.warning("\(remark)")
+        }
         // Ends in order as on SIGTERM (1001 to every connection, sign-off at the host); whoever watches over the process starts it again.
         let (reboots, log) = (configuration.reboots, logger)
         environment.onRestartDue = { if !reboots || !MachineRestart().begin(log) { _ = kill(getpid(), SIGTERM) } }

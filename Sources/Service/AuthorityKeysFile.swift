@@ -37,6 +37,13 @@ enum AuthorityKeysFile {
         do throws(EMVError) { return try CertificationAuthorityKeys(keys, revoked: revoked) } catch { throw table.fault(error.message) }
     }
 
+    /// What to say of keys whose last day is past: the cards under them fail data authentication, which looks like a card's fault.
+    static func remark(_ authorities: CertificationAuthorityKeys, on date: KernelDate) -> String? {
+        let expired = authorities.keys.filter { $0.isExpired(on: date) }.map { "\($0.rid.hex) \([$0.index].hex)" }
+        guard !expired.isEmpty else { return nil }
+        return "Authority keys (emv.authorityKeys) have expired: \(expired.joined(separator: ", ")). Get the acquirer's present ones."
+    }
+
     private static func key(
         _ entry: CheckedTable, after others: [CertificationAuthorityKey]
     ) throws(ServiceError) -> CertificationAuthorityKey {

@@ -287,7 +287,7 @@ struct DeviceGroundTests {
         let virtual = VirtualDynaPro(encipher: encipher)
         let serial = serial
         // What goes in comes out, so that the test sees it: no real pad does that.
-        virtual.loadTrackKey { track in (track.withBytes { Array($0) }, serial) }
+        virtual.loadTrackKey { tracks in (tracks.map { $0?.withBytes { Array($0) } ?? [] }, serial) }
         let (bench, keypad) = try await bench(virtual) { $0.cardKeypads() }
         async let card = keypad.enterCard(seconds: 60)
         await eventually("the pad asks for the number") { virtual.isWaitingForNumber }

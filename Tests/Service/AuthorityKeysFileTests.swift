@@ -79,6 +79,14 @@ struct AuthorityKeysFileTests {
         #expect(error.message.contains("Allowed: ") && error.message.contains(allowed), "\(error.message)")
     }
 
+    @Test("keys whose last day is past are named at the start; one without a last day never is")
+    func expired() throws {
+        let table = try reading(try Self.whole()).get()
+        #expect(AuthorityKeysFile.remark(table, on: KernelDate(year: 2030, month: 12, day: 31)) == nil)
+        let remark = AuthorityKeysFile.remark(table, on: KernelDate(year: 2031, month: 1, day: 1))
+        #expect(remark?.contains("A000000003 02.") == true && remark?.contains("A000000003 01") == false)
+    }
+
     @Test("what is missing, and what is no YAML or no file, is named too")
     func missing() throws {
         for text in [

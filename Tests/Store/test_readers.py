@@ -176,6 +176,29 @@ def test_a_pad_beside_the_readers_takes_nothing_from_them(store, pos, pad):
         pass
 
 
+def test_a_pad_with_a_key_sends_a_typed_card_encrypted_and_the_host_opens_it(store, pos, pad, pan):
+    store.post("/lab/device", {"device": "pinpad", "action": "encrypt"})
+    number = pan["visa-credit"]
+    pos.send(operation="Transaction", type="SALE", requestedAmount="1250", entryModes=["manual"])
+    pos.wait_for_status("CardEntry")
+    store.post("/lab/card", {"action": "key", "card": "visa-credit"})
+    answer = final(pos)
+    masked = f"{number[:6]}{'*' * 6}{number[-4:]}"
+    assert (answer["result"], answer["entryMode"], answer["account"], answer["expDate"]) == ("0", "Manual", masked, "3912"), answer
+    fields = store.saw("1200")[-1]["fields"]
+    assert not {"2", "14", "35"} & set(fields) and "MAGNESAFE-TDES FFFF98765432" in fields["48"] and field22(store)[6] == "6"
+    # The host has opened it.
+    assert store.ledger()["transactions"][-1]["account"] == masked and answer["cardToken"]
+    assert number not in json.dumps(answer) + json.dumps(store.ledger()) + store.get("/lab/log")
+    # Nobody but the host can see a wrong check digit.
+    pos.send(operation="Transaction", type="SALE", requestedAmount="1250", entryModes=["manual"])
+    pos.wait_for_status("CardEntry")
+    pad(number[:-1] + str((int(number[-1]) + 1) % 10))
+    pad("1239")
+    answer = final(pos)
+    assert (answer["result"], answer["responseCode"]) == ("19", "14"), answer
+
+
 def test_the_automatic_cardholder_types_too(store, pos, pad):
     store.automatic("visa-credit")
     answer = pos.sale(1600, entryModes=["manual"])

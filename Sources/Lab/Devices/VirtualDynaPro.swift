@@ -9,8 +9,9 @@ public struct DynaProModel: HIDDeviceModel {
     /// PIN and account number in, block of eight bytes and key serial number of ten out; `nil` when there is no key.
     public typealias Encipher = @Sendable (_ pin: SecretBytes, _ pan: PAN) -> (block: [UInt8], keySerialNumber: [UInt8])?
 
-    /// A track in, what the pad's key makes of it and the serial number of that key out.
-    public typealias EncipherTrack = @Sendable (_ track: SecretBytes) -> (ciphertext: [UInt8], keySerialNumber: [UInt8])
+    /// The tracks of one card in, what the pad's next key makes of each and the serial number of that key out; `nil` when there is no key.
+    public typealias EncipherTracks =
+        @Sendable (_ tracks: [SecretBytes?]) -> (ciphertexts: [[UInt8]], keySerialNumber: [UInt8])?
 
     enum Waiting: Sendable, Hashable { case pin(minimum: Int, maximum: Int), card, number, expiry }
 
@@ -23,7 +24,7 @@ public struct DynaProModel: HIDDeviceModel {
     private var swiped: StripeReaderModel.Stripe?
     private var number: [UInt8] = []
     /// `nil`: the pad has no key for tracks, and gives them in clear.
-    var encipherTrack: EncipherTrack?
+    var encipherTracks: EncipherTracks?
     /// PINs asked for; more than this many an hour are refused. The model has no clock, so its hour never ends.
     private var pinsLeft = 120
     private(set) var shown: [UInt8] = []
@@ -182,7 +183,7 @@ public struct DynaProModel: HIDDeviceModel {
 
     /// Tracks in clear without a key for them; with one masked, and encrypted.
     private mutating func sendCardData() {
-        if let encipherTrack { return sendEncrypted(encipherTrack) }
+        if let encipherTracks { return sendEncrypted(encipherTracks) }
         for (index, track) in [swiped?.track1, swiped?.track2, swiped?.track3].enumerated() {
             let bytes = track.map { $0.withBytes { Array($0.prefix(120)) } } ?? []
             hid.send([0x23, UInt8(index + 1), bytes.isEmpty ? 1 : 0, UInt8(bytes.count)] + bytes)
@@ -191,17 +192,13 @@ public struct DynaProModel: HIDDeviceModel {
         swiped = nil
     }
 
-    private mutating func sendEncrypted(_ encipher: EncipherTrack) {
-        var serial = [UInt8](repeating: 0, count: 10)
+    private mutating func sendEncrypted(_ encipher: EncipherTracks) {
         func data(_ id: UInt8, _ bytes: [UInt8]) -> [UInt8] { [0x23, id, bytes.isEmpty ? 1 : 0, UInt8(bytes.count)] + bytes }
         let tracks = [swiped?.track1, swiped?.track2, swiped?.track3]
         for (index, track) in tracks.enumerated() { hid.send(data(UInt8(index + 1), track.map { Self.masked($0) } ?? [])) }
-        for (index, track) in tracks.enumerated() {
-            let made = track.map { encipher($0) }
-            if let made { serial = made.keySerialNumber }
-            hid.send(data(UInt8(index + 4), made?.ciphertext ?? []))
-        }
-        hid.send(data(0x63, serial + [0, 0, 0, 0]))
+        let made = encipher(tracks)
+        for index in tracks.indices { hid.send(data(UInt8(index + 4), made?.ciphertexts[index] ?? [])) }
+        hid.send(data(0x63, (made?.keySerialNumber ?? Array(repeating: 0, count: 10)) + [0, 0, 0, 0]))
         swiped = nil
     }
 
@@ -260,5 +257,5 @@ extension ModelledDevice where Model == DynaProModel {
     public var isAsking: Bool { change { $0.waiting != nil && $0.waiting != .card } }
     public func press(_ key: PINPadKey) { change { $0.press(key) } }
     /// From now on tracks are encrypted.
-    public func loadTrackKey(_ encipher: @escaping DynaProModel.EncipherTrack) { change { $0.encipherTrack = encipher } }
+    public func loadTrackKey(_ encipher: @escaping DynaProModel.EncipherTracks) { change { $0.encipherTracks = encipher } }
 }

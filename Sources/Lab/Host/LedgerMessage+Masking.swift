@@ -45,12 +45,18 @@ struct MaskedCard: Sendable {
     static let nothing = "****"
     let pan: PAN?
 
-    /// The card number of 2, 35 (up to the separator) or 45 (between format code and first `^`; ISO/IEC 7813).
+    /// The card number of 2, 35 (up to the separator), 45 (between format code and first `^`; ISO/IEC 7813) or what a device encrypted (48.06).
     init(_ message: Message) {
         let number = message.secret(2).map(Self.text)
         let track2 = message.secret(35).map { Self.text($0).prefix { $0 != "=" && $0 != "D" } }
         let track1 = message.secret(45).map { Self.text($0).dropFirst().prefix { $0 != "^" } }
-        pan = (number.map { $0[...] } ?? track2 ?? track1).flatMap { PAN($0) }
+        if let text = number.map({ $0[...] }) ?? track2 ?? track1 {
+            pan = PAN(text)
+        } else if case .readable(let encrypted)? = MagneSafeTracks.card(in: message) {
+            pan = encrypted
+        } else {
+            pan = nil
+        }
     }
 
     /// `476173******0119`; empty without a card.

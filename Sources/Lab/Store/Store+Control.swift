@@ -102,7 +102,8 @@ extension Store {
         case "stall": try disturb(device, .stall())
         case "garble": try disturb(device, .garble())
         case "slow": try disturb(device, .slow(.milliseconds(500)))
-        default: throw LabError(.badRequest, "action is unplug, plug, stall, garble or slow.")
+        case "encrypt" where device == .pinpad: try loadTrackKey()
+        default: throw LabError(.badRequest, "action is unplug, plug, stall, garble or slow; of the pinpad also encrypt.")
         }
     }
 

@@ -58,6 +58,11 @@ extension Store {
         plugged.remove(name)
     }
 
+    /// From now on the pad encrypts what is typed, as one with a key for tracks does.
+    func loadTrackKey() throws {
+        devices.pinpad.loadTrackKey(try MagneSafeTracks.device(serial: [0xFF, 0xFF, 0x98, 0x76, 0x54, 0x32, 0x13, 0x00, 0x00, 0x00]))
+    }
+
     func require(_ name: StoreDeviceName) throws(LabError) {
         guard plugged.contains(name) else { throw LabError(.badRequest, "The \(name.rawValue) device is unplugged.") }
     }
