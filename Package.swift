@@ -48,6 +48,7 @@ let package = Package(
         .systemLibrary(name: "CLibUDev", path: "Sources/CLibUDev", pkgConfig: "libudev", providers: [.apt(["libudev-dev"])]),
         .systemLibrary(name: "CLibCrypto", path: "Sources/CLibCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CLibTime", path: "Sources/CLibTime"),
+        .systemLibrary(name: "CLibTasks", path: "Sources/CLibTasks"),
         module("Hex", []),
         module("Money", []),
         module("JSON", []),
@@ -97,7 +98,8 @@ let package = Package(
         module(
             "Lab",
             [
-                "Service", "TerminalAPI", "Terminal", "Devices", "USB", "SmartCard", "EMV", "ISO8583", "PaymentHost", "Keys", "Hex",
+                "CLibTasks", "Service", "TerminalAPI", "Terminal", "Devices", "USB", "SmartCard", "EMV", "ISO8583", "PaymentHost", "Keys",
+                "Hex",
                 "Money",
                 "JSON", "Listening", yams, logging, sqlite, nioSSL, nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"), nio("NIOWebSocket"),
                 nio("NIOConcurrencyHelpers"),

@@ -47,13 +47,25 @@ struct Assembly {
             }
         }
         let clock = clock
+        let dialect = try dialect(host.dialect)
+        var keyFile: HostKeyFile?
+        if let macKey, let file = host.keyEncryptionKey {
+            do {
+                keyFile = HostKeyFile(
+                    path: files.hostKey, initial: macKey, protection: try KeyFile.read(file, byteCounts: [16, 24, 32]), dialect: dialect)
+            } catch {
+                throw ServiceError(.keys, "host.keyEncryptionKey: \(error)", remedy: error.remedy)
+            }
+        }
         do {
             let settings = HostLinkConfiguration(
-                addresses: addresses, security: security, dialect: try dialect(host.dialect), macKey: macKey, merchant: merchantIdentity)
-            let environment = HostLink.Environment(nextSTAN: nextSTAN) {
+                addresses: addresses, security: security, dialect: dialect, macKey: try keyFile?.key() ?? macKey,
+                keyProtection: keyFile?.protection, merchant: merchantIdentity)
+            var environment = HostLink.Environment(nextSTAN: nextSTAN) {
                 let now = clock.wallTime
                 return WireDateTimes(local: now.calendar(offset: clock.localOffset(at: now)).field12, transmission: now.calendar().field7)
             }
+            if let keyFile { environment.storeKey = { try keyFile.store($0) } }
             return try HostLink(configuration: settings, environment: environment, logger: logger.labelled("host"))
         } catch let error as PaymentHostError {
             throw ServiceError(.host, "The host link cannot be made: \(error)", remedy: error.remedy)

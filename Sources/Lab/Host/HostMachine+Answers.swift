@@ -123,8 +123,8 @@ extension HostMachine {
                 answer,
                 mac: !hasMAC
                     ? nil
-                    : { [macKey, dialect] in
-                        var code = try dialect.mac.code(for: $0, key: macKey)
+                    : { [answerKey, dialect] in
+                        var code = try dialect.mac.code(for: $0, key: answerKey)
                         if spoilingMAC { code[0] ^= 0x01 }
                         return code
                     })

@@ -20,6 +20,13 @@ extension LedgerMessage {
         self.init(time: time, direction: direction, messageType: message.mti, stan: message.text(11) ?? "", fields: fields)
     }
 
+    /// Only what tells one message from another, and the merchant's own reference.
+    init(naming message: Message, direction: Direction, time: String) {
+        var fields: [Int: String] = [:]
+        for number in [12, 37, 48] { fields[number] = message.text(number) }
+        self.init(time: time, direction: direction, messageType: message.mti, stan: message.text(11) ?? "", fields: fields)
+    }
+
     /// Card number, tracks and names, in the chip's tags (EMV 4.4 Book 3, Annex A1; 9F6B Mastercard contactless track 2).
     private static let cardTags: Set<TagNumber> = [0x5A, 0x56, 0x57, 0x5F20, 0x5F24, 0x99, 0x9F0B, 0x9F1F, 0x9F20, 0x9F6B]
 

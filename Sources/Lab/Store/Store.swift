@@ -125,7 +125,7 @@ public actor Store {
             .init(
                 posPort: posPort, tlsPort: tlsPort, consolePort: consolePort, displayPort: options.displayPort, host: hostAddress,
                 hostAuthority: options.outsideHost == nil ? files.hostAuthority : options.outsideHostAuthority,
-                hostIsPlain: options.outsideHost != nil && options.outsideHostIsPlain))
+                hostIsPlain: options.outsideHost != nil && options.outsideHostIsPlain, changesKey: options.changesKey))
     }
 
     // MARK: Terminal
