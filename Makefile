@@ -23,6 +23,7 @@ test: venv
 	$(SWIFT) build $(CONFIGURATION) --build-tests
 	$(SWIFT) test $(CONFIGURATION) --skip-build --parallel
 	.venv/bin/python -m pytest -q Tests/Store Tests/Conformance Tests/Campaigns
+	Hardware/lab/hil.sh --where-possible $(BIN)
 	Tests/HardwareInTheLoop/umockdev.sh $(BIN)
 
 # Lines of a module that its own tests run, file by file; fails below LEAST percent.
@@ -81,7 +82,7 @@ bench: build ship venv
 	.venv/bin/python Tests/Benchmarks/latency.py
 	.venv/bin/python Tests/Benchmarks/emv.py
 	.venv/bin/python Tests/Benchmarks/journal.py
-	PARTS=peers APDUS=200 REPEATS=3 Hardware/lab/hil.sh $(BIN)
+	PARTS=peers APDUS=200 REPEATS=3 Hardware/lab/hil.sh .build-ship/release
 
 # Schedules of faults in virtual time: RUNS of them from SEED on.
 campaign: build

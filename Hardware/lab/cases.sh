@@ -93,6 +93,16 @@ kinds() {
     [ "$count" = 8 ] || { echo "$count devices, not 8"; return 1; }
     timeout 30 sh -c 'while ls /sys/bus/usb/drivers/usblp | grep -q ":"; do udevadm settle --timeout=5; done' || { echo "usblp keeps the printer"; return 1; }
 }
+# countertop diagnose of every kind at once: each is opened and answers, and what is not fine says what to do.
+diagnosis_of_all() {
+    local kind arguments=()
+    for kind in chip stripe contactless printer magnesafe securemag dynapro smartpin; do arguments+=(--device "$kind"); done
+    plug "${arguments[@]}" || return 1
+    python3 Tests/HardwareInTheLoop/diagnose.py setpriv --reuid=countertop --regid=countertop --clear-groups -- "$binaries/countertop"
+}
+# countertop devices --watch, as text and as JSON.
+watch() { python3 Tests/HardwareInTheLoop/watch.py "$binaries"; }
+
 # 3. Whole sales: reader in the kernel, the production program as its user, host simulator, point of sale.
 sale() { .venv/bin/python Tests/HardwareInTheLoop/sale.py "$binaries"; }
 
@@ -112,6 +122,9 @@ for part in ${PARTS:-bodies permissions sale peers}; do
         unplug 2>/dev/null
         check chip "countertop diagnose, as the service's user: ATR, rules" diagnosis
         unplug 2>/dev/null
+        check all "countertop diagnose of eight kinds at once: opened, firmware told, every finding that is not fine says what to do" diagnosis_of_all
+        unplug 2>/dev/null
+        check chip "countertop devices --watch tells plug and unplug at once, as text and as JSON" watch
         ;;
     sale) check chip "two sales with countertop serve, unplugged between them" sale ;;
     peers) check chip "pcscd and libccid: same ATR, same answers" peers ;;

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # hil.sh [--where-possible] [BINARIES]: hardware in the loop. Boots the laboratory's virtual machine, runs every case in it and prints the table by
-# device and case. With --where-possible (meant for `make test`) a machine on which QEMU can neither be found nor installed says so in one line and passes; every
-# other reason is a failure, and in CI that one too.
+# device and case. With --where-possible (`make test`) a machine on which QEMU or Debian's kernel can neither be found nor installed says so in one line and passes;
+# every other reason is a failure, and in CI those too.
 set -euo pipefail
 here=$(dirname "$(realpath "$0")")
 cd "$here/../.."
@@ -21,14 +21,20 @@ impossible() {
     echo "**** Hardware in the loop was NOT run: $*. Nothing here says anything about a real kernel. ****" >&2
     exit 0
 }
+# Installable is what the package lists have; those of a fresh system may be empty until they are fetched.
+listed() { command -v apt-cache >/dev/null && apt-cache show "$1" 2>/dev/null | grep -q '^Package:'; }
+installable() {
+    listed "$1" && return
+    [ "${COUNTERTOP_LAB_SETUP:-1}" = 1 ] && command -v apt-get >/dev/null || return
+    $([ "$(id -u)" = 0 ] || echo sudo) apt-get update -qq && listed "$1"
+}
 [ "$(uname -m)" = x86_64 ] || impossible "the virtual machine is for x86-64, this is $(uname -m)"
 if ! command -v qemu-system-x86_64 >/dev/null; then
-    # Installable is what the package lists have: then a missing QEMU is no excuse.
-    if ! command -v apt-cache >/dev/null || ! apt-cache show qemu-system-x86 2>/dev/null | grep -q '^Package:'; then
-        impossible "there is no qemu-system-x86_64, and no package of it in the lists of this system"
-    fi
+    installable qemu-system-x86 || impossible "there is no qemu-system-x86_64, and no package of it in the lists of this system"
     [ "${COUNTERTOP_LAB_SETUP:-1}" = 1 ] || refuse "there is no qemu-system-x86_64, and it can be installed: apt-get install qemu-system-x86"
 fi
+[ -f "${COUNTERTOP_LAB:-.build-lab}/vmlinux" ] || installable linux-image-amd64 ||
+    impossible "the virtual machine boots Debian's kernel, and the lists of this system have no linux-image-amd64"
 # shellcheck disable=SC2086
 [ "${COUNTERTOP_LAB_SETUP:-1}" = 0 ] || scripts/setup.sh $(sed -n 's/^LABORATORY := //p' Makefile)
 

@@ -53,6 +53,13 @@ public protocol ChipReader: Sendable {
     func powerOff() async
     /// One command, one response; 61xx and 6Cxx are already dealt with (EMV Level 1, 9.3.1.2).
     func transmit(_ command: CommandAPDU) async throws(DeviceError) -> ResponseAPDU
+    /// Where the reader's answers arrive, if there is such a place (`nil` by default). For a dialogue of many commands: a task that prefers it
+    /// does not change threads for each of them. What it does there should be short, since other devices wait for it.
+    var taskExecutor: (any TaskExecutor)? { get }
+}
+
+extension ChipReader {
+    public var taskExecutor: (any TaskExecutor)? { nil }
 }
 
 /// Where the terminal finds its devices. The registry is the one in production.

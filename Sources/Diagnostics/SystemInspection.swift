@@ -20,6 +20,8 @@ public struct SystemSubject: Sendable {
     public var hosts: [HostLinkConfiguration.Address]
     public var security: HostLinkConfiguration.Security
     public var certificates: [CertificateFile]
+    /// Certificates seen by those who use them: whose, and their end in seconds since 1970.
+    public var seen: [(whose: String, end: Int)] = []
 
     public init(
         dataDirectory: String? = nil, hosts: [HostLinkConfiguration.Address] = [], security: HostLinkConfiguration.Security = .plain,
@@ -50,6 +52,7 @@ public struct SystemInspection: Sendable {
             rules: rules, rulesAreCurrent: rules.flatMap(FileText.text) == UdevRules.text, hasGroup: hasGroup, service: service,
             isClockSynchronised: isClockSynchronised, now: now)
         facts.certificates = subject.certificates.map { .init(whose: $0.whose, secondsLeft: Self.end(of: $0.file).map { $0 - now }) }
+        facts.certificates += subject.seen.map { .init(whose: $0.whose, secondsLeft: $0.end - now) }
         for address in subject.hosts {
             let probe = await HostProbe.connect(to: address, security: subject.security)
             facts.hosts.append((address.description, probe.outcome))

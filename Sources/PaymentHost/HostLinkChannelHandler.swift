@@ -7,7 +7,8 @@ final class HostLinkChannelHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
 
     enum Report {
-        case connected
+        /// With the end of the host's certificate, seconds since 1970; `nil` without TLS.
+        case connected(certificateEnd: Int?)
         case bytes([UInt8])
         /// Before `connected`: the reason of the failure. After it: the connection ended.
         case ended(String)
@@ -27,14 +28,14 @@ final class HostLinkChannelHandler: ChannelInboundHandler {
         guard tls == nil else { return }
         // A name may resolve to another machine than it should.
         guard context.remoteAddress?.isLoopback == true else { return end("plain TCP is for loopback only", context) }
-        report(.connected)
+        report(.connected(certificateEnd: nil))
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if case TLSUserEvent.handshakeCompleted? = event as? TLSUserEvent {
             let handler = try? context.pipeline.syncOperations.handler(type: NIOSSLClientHandler.self)
             if tls?.accepts(handler?.peerCertificate) == true {
-                report(.connected)
+                report(.connected(certificateEnd: handler?.peerCertificate.map { Int($0.notValidAfter) }))
             } else {
                 end("the host's certificate is not one of the pinned", context)
             }

@@ -24,6 +24,7 @@ final class HostLinkRunner {
     private var channel: (connection: HostLinkMachine.ConnectionID, channel: any Channel)?
     /// The connection that is wanted.
     private var attempt: HostLinkMachine.ConnectionID?
+    private var certificateEnd: Int?
     private var wake: (at: ContinuousClock.Instant, task: Scheduled<Void>)?
     private var finished: [() -> Void] = []
     private var isFinished = false
@@ -57,7 +58,9 @@ final class HostLinkRunner {
             for action in parts.machine.on(event, now: .now) { carryOut(action) }
         }
         isRunning = false
-        parts.states.statistics = parts.machine.statistics
+        var statistics = parts.machine.statistics
+        statistics.certificateEnd = certificateEnd
+        parts.states.statistics = statistics
         schedule()
     }
 
@@ -125,7 +128,9 @@ final class HostLinkRunner {
 
     private func report(_ report: HostLinkChannelHandler.Report, of connection: HostLinkMachine.ConnectionID) {
         switch report {
-        case .connected: on(.connected(connection))
+        case .connected(let end):
+            certificateEnd = end
+            on(.connected(connection))
         case .bytes(let bytes): on(.received(connection, bytes))
         case .ended(let reason):
             if channel?.connection == connection { channel = nil }

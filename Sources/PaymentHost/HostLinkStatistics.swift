@@ -10,6 +10,8 @@ public struct HostLinkStatistics: Sendable, Hashable {
     public internal(set) var losses = 0
     /// Why the last attempt or connection failed; safe to show.
     public internal(set) var lastFailure: String?
+    /// End of the certificate that the host showed last, seconds since 1970; `nil` without TLS.
+    public internal(set) var certificateEnd: Int?
     /// From the last echo to its answer.
     public internal(set) var lastEcho: Duration?
     /// Exchanges by how they ended (pos-protocol, results 21 to 24).

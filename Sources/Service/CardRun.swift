@@ -37,6 +37,10 @@ public struct CardRun: Sendable {
 
     /// - Parameter say: gets every line as it is known.
     public func run(with reader: any ChipReader, say: (String) -> Void) async throws(DeviceError) {
+        try await withTaskExecutorPreference(reader.taskExecutor) { () throws(DeviceError) in try await dialogue(with: reader, say) }
+    }
+
+    private func dialogue(with reader: any ChipReader, _ say: (String) -> Void) async throws(DeviceError) {
         var kernel = ContactKernel(
             terminal: terminalData, applications: cards.applications, transaction: transaction, authorities: authorities,
             dataObjects: dataObjects)

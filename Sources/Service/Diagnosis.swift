@@ -28,6 +28,11 @@ struct Diagnosis: Sendable {
         var system = registry.findings.map { Finding.fault("usb", $0, do: "Check that the kernel has USB: ls /sys/bus/usb.") }
         system.append(Self.finding(state, statistics))
         if let finding = Self.keyFinding(statistics) { system.append(finding) }
+        var subject = subject
+        // The one that the link saw: the authority's may last for longer.
+        if let end = statistics.certificateEnd {
+            subject.seen = [(statistics.address.map { "host \($0)" } ?? "host", end)]
+        }
         system += await SystemInspection(subject).report().filter { $0.check != "reversals" }
         system.append(Self.finding(outstanding))
         let report = DiagnosticReport(devices: registry.devices.map { DiagnosticReport.Device($0) }, system: system)

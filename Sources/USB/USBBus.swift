@@ -52,6 +52,11 @@ public struct USBDeviceInfo: Sendable {
 public protocol USBDevice: Sendable {
     var info: USBDeviceInfo { get }
 
+    /// Where the device's transfers end, for bus implementations that have such a place (`nil` by default). A task that prefers it
+    /// (`withTaskExecutorPreference`) goes on there after each transfer instead of changing threads. It must not block: the other devices
+    /// of the bus wait for it.
+    var taskExecutor: (any TaskExecutor)? { get }
+
     /// Claims an interface, detaching a kernel driver that holds it (it gets it back on `release`).
     func claim(interface: UInt8) async throws(USBError)
     func release(interface: UInt8) async throws(USBError)
@@ -75,6 +80,10 @@ public protocol USBDevice: Sendable {
     func reset() async throws(USBError)
     /// Releases everything; transfers under way end with `.closed`. Closing twice is fine.
     func close() async
+}
+
+extension USBDevice {
+    public var taskExecutor: (any TaskExecutor)? { nil }
 }
 
 /// The eight bytes of a SETUP packet (USB 2.0, 9.3); multi-byte values in host order here.

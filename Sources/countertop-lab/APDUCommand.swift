@@ -41,31 +41,35 @@ struct APDUCommand: AsyncParsableCommand {
     private func measure(_ registry: DeviceRegistry) async throws -> JSONValue {
         for await reader in registry.chipReaders() {
             guard let reader else { continue }
-            for await presence in reader.cardPresence() where presence != .absent { break }
-            let answerToReset = try await reader.powerOn()
-            let usable = Date().timeIntervalSince1970
-            let commands = commands.compactMap(Self.command)
-            var answers: [String] = []
-            let start = ContinuousClock.now
-            let processorStart = Self.processorSeconds()
-            for _ in 0..<rounds {
-                answers = []
-                for command in commands {
-                    let response = try await reader.transmit(command)
-                    answers.append(response.serialized().hex)
-                }
-            }
-            let count = Double(rounds * commands.count)
-            let processor = (Self.processorSeconds() - processorStart) / count
-            let seconds = (ContinuousClock.now - start) / .seconds(1) / count
-            await reader.powerOff()
-            return [
-                "reader": .string(reader.device.model), "atr": .string(answerToReset.hex),
-                "usableAt": .number(String(usable)), "answers": .array(answers.map(JSONValue.string)),
-                "secondsPerAPDU": .number(String(seconds)), "processorSecondsPerAPDU": .number(String(processor)),
-            ]
+            return try await withTaskExecutorPreference(reader.taskExecutor) { try await measure(reader) }
         }
         throw DeviceError(.deviceGone, "There is no chip reader.")
+    }
+
+    private func measure(_ reader: any ChipReader) async throws -> JSONValue {
+        for await presence in reader.cardPresence() where presence != .absent { break }
+        let answerToReset = try await reader.powerOn()
+        let usable = Date().timeIntervalSince1970
+        let commands = commands.compactMap(Self.command)
+        var answers: [String] = []
+        let start = ContinuousClock.now
+        let processorStart = Self.processorSeconds()
+        for _ in 0..<rounds {
+            answers = []
+            for command in commands {
+                let response = try await reader.transmit(command)
+                answers.append(response.serialized().hex)
+            }
+        }
+        let count = Double(rounds * commands.count)
+        let processor = (Self.processorSeconds() - processorStart) / count
+        let seconds = (ContinuousClock.now - start) / .seconds(1) / count
+        await reader.powerOff()
+        return [
+            "reader": .string(reader.device.model), "atr": .string(answerToReset.hex),
+            "usableAt": .number(String(usable)), "answers": .array(answers.map(JSONValue.string)),
+            "secondsPerAPDU": .number(String(seconds)), "processorSecondsPerAPDU": .number(String(processor)),
+        ]
     }
 
     /// User and system time of this process, all threads.

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Devices
+import Glibc
 import JSON
 import Service
 import USB
@@ -67,6 +68,8 @@ struct DevicesCommand: AsyncParsableCommand {
 
     private func report(_ value: JSONValue, _ text: String) {
         print(json ? value.text : text)
+        // Who watches through a pipe wants each line when it happens.
+        fflush(nil)
     }
 }
 

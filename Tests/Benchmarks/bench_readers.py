@@ -43,11 +43,9 @@ class Devices:
 
 
 def processor_seconds(pid):
-    """All threads of a process, from the scheduler's own books: nanoseconds, not ticks."""
-    total = 0
-    for thread in pathlib.Path(f"/proc/{pid}/task").iterdir():
-        total += int((thread / "schedstat").read_text().split()[0])
-    return total / 1e9
+    """All threads of a process, also those that have ended: the process's own processor clock, in nanoseconds, not ticks."""
+    # clock_getcpuclockid(3), which Python has only for threads.
+    return time.clock_gettime(~pid << 3 | 2)
 
 
 def run(command, devices, daemon=None):

@@ -53,6 +53,56 @@ struct DeviceRegistryTests {
         await bench.close()
     }
 
+    /// PCI PTS POI has devices start anew at least every 24 hours; on the bus that is leaving it and being enumerated again.
+    @Test("a reader that restarts itself while nothing runs is away and back, never a fault, and works with the card in it")
+    func ownRestart() async throws {
+        let virtual = VirtualCCIDReader(CCIDReaderProfile(serialNumber: "A"))
+        virtual.insert(EchoCard())
+        let bench = try Bench(virtual)
+        var reader = try await bench.chipReader()
+        #expect(try await reader.present() == 1)
+        _ = try await reader.powerOn()
+        var changes = bench.registry.changes().makeAsyncIterator()
+        #expect(await changes.next()?.device.state == .ready)
+        for _ in 0..<3 {
+            bench.bus.unplug(Bench.port)
+            try bench.bus.plug(virtual, at: Bench.port)
+            guard case .left(let gone) = await changes.next() else { return #expect(Bool(false), "the reader never left") }
+            #expect(gone.state == .absent && gone.finding == nil)
+            guard case .arrived(let back) = await changes.next() else { return #expect(Bool(false), "the reader is not back") }
+            #expect(back.state == .ready && back.finding == nil && back.serialNumber == "A")
+            #expect(await errorCode { () throws(DeviceError) in try await reader.transmit(selectPSE) } == .deviceGone)
+            reader = try await bench.chipReader()
+            // A session with the card ended with the power; the new one begins with a reset.
+            #expect(try await reader.present() == 1)
+            _ = try await reader.powerOn()
+            _ = try await reader.transmit(selectPSE)
+        }
+        await bench.close()
+    }
+
+    @Test("a dialogue on the bus's executor goes on after each answer, over a pulled plug, and when the bus is closed")
+    func ownExecutor() async throws {
+        let virtual = VirtualCCIDReader()
+        virtual.insert(EchoCard())
+        let bench = try Bench(virtual)
+        let reader = try await bench.chipReader()
+        // In memory there is no thread on which answers arrive.
+        #expect((reader.taskExecutor != nil) == Ground.current.isReal)
+        try await withTaskExecutorPreference(reader.taskExecutor) {
+            #expect(try await reader.present() == 1)
+            _ = try await reader.powerOn()
+            for _ in 0..<20 { #expect(try await reader.transmit(selectPSE).status == .success) }
+            virtual.inject(.hold, on: 0x6F)
+            async let code = errorCode { () throws(DeviceError) in try await reader.transmit(selectPSE) }
+            await eventually("the command is held") { virtual.heldCount == 1 }
+            bench.bus.unplug(Bench.port)
+            #expect(await code == .deviceGone)
+            await bench.close()
+            #expect(await errorCode { () throws(DeviceError) in try await reader.transmit(selectPSE) } == .deviceGone)
+        }
+    }
+
     @Test("changes: who is there, then arrivals and departures in order")
     func changes() async throws {
         let bench = try Bench(VirtualCCIDReader(CCIDReaderProfile(serialNumber: "A")))

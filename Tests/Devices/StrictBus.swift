@@ -38,6 +38,7 @@ private final class StrictDevice: USBDevice {
     }
 
     var info: USBDeviceInfo { device.info }
+    var taskExecutor: (any TaskExecutor)? { device.taskExecutor }
     private func check() throws(USBError) {
         if Task.isCancelled { throw USBError(.cancelled, "The task is cancelled.") }
     }

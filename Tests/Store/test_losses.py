@@ -185,6 +185,57 @@ def test_a_reader_unplugged_and_plugged_again_is_back_in_service(store, pos):
     store.until(lambda: pos.sale(700)["result"] == "0", "the reader to come back")
 
 
+def restart_itself(store):
+    """What a reader does that starts anew, by the clock in it (PCI PTS POI asks for it at least every 24 hours): it leaves the bus and enumerates again."""
+    store.post("/lab/device", {"device": "chip", "action": "unplug"})
+    store.post("/lab/device", {"device": "chip", "action": "plug"})
+
+
+def chip_state(pos):
+    return next(d["state"] for d in pos.ask(operation="GetInformation")["information"]["devices"] if d["kind"] == "chip")
+
+
+def test_a_reader_that_restarts_itself_while_idle_is_no_fault_and_takes_the_next_card(store, pos):
+    store.automatic()
+    watcher = store.pos()
+    assert watcher.ask(operation="Subscribe", events=["device"])["result"] == "0"
+    for _ in range(3):
+        restart_itself(store)
+        states = []
+        while "ready" not in states:
+            device = watcher.receive()["device"]
+            states += [device["state"]] if device["kind"] == "chip" else []
+        assert states == ["absent", "ready"]
+        assert chip_state(pos) == "ready"
+    watcher.close()
+    assert pos.sale(700)["entryMode"] == "Chip"
+
+
+def test_a_reader_that_restarts_itself_during_host_contact_cannot_end_the_chip_and_the_sale_is_reversed(store, pos):
+    store.insert()
+    store.post("/lab/host", {"latencyMs": 1500})
+    pos.send(operation="Transaction", type="SALE", requestedAmount="500")
+    store.until(lambda: store.saw("1200"), "the 1200 to arrive at the host")
+    restart_itself(store)
+    while (final := pos.receive())["operation"] == "Status":
+        pass
+    assert final["result"] == "202" and "authCode" not in final
+    store.until(store.no_reversal_pending, "the reversal's acknowledgement")
+    assert store.net() == 0
+    store.until(lambda: chip_state(pos) == "ready", "the reader to be back by itself")
+
+
+def test_a_host_decline_counts_although_the_reader_restarted_itself(store, pos):
+    store.insert()
+    store.post("/lab/host", {"latencyMs": 1500, "next": "decline"})
+    pos.send(operation="Transaction", type="SALE", requestedAmount="500")
+    store.until(lambda: store.saw("1200"), "the 1200 to arrive at the host")
+    restart_itself(store)
+    while (final := pos.receive())["operation"] == "Status":
+        pass
+    assert final["result"] == "19" and store.net() == 0
+
+
 def test_a_request_repeated_under_its_id_is_answered_as_before_and_charged_once(store, pos):
     store.automatic()
     first = pos.sale(500, requestId="0123456789abcdef-1")

@@ -44,15 +44,4 @@ struct USBErrorLibUSBTests {
     func statuses(_ status: libusb_transfer_status, _ code: USBError.Code?) {
         #expect(USBError(transferStatus: status, "A transfer")?.code == code)
     }
-
-    @Test(
-        "time limits are rounded up to milliseconds; 0 would be for ever",
-        arguments: [
-            (nil, 0), (.zero, 1), (.seconds(-5), 1), (.nanoseconds(1), 1), (.milliseconds(1), 1), (.microseconds(1001), 2),
-            (.seconds(3), 3000),
-            (.milliseconds(2500), 2500), (.seconds(Int64.max), .max), (.seconds(10_000_000_000), .max),
-        ] as [(Duration?, UInt32)])
-    func milliseconds(_ limit: Duration?, _ expected: UInt32) {
-        #expect(LibUSBTransfer.milliseconds(limit) == expected)
-    }
 }

@@ -6,6 +6,8 @@ struct CCIDSlot: SecurePINReader {
     let reader: CCIDReader
     let index: Int
 
+    var taskExecutor: (any TaskExecutor)? { reader.device.taskExecutor }
+
     func cardPresence() -> AsyncStream<CardPresence> { reader.presence[index].stream() }
 
     func powerOn() async throws(DeviceError) -> [UInt8] { try await reader.powerOn(slot: index) }

@@ -73,7 +73,7 @@ extension TerminalEngine {
         // Asked for by what the card has just said: the task that brought it goes on, which saves changing threads for each command.
         if let answering, answering == (id, dialogue), nextOperation == nil { return nextOperation = operation }
         let before = cardTask
-        cardTask = Task { [weak self] in
+        cardTask = Task(executorPreference: reader?.taskExecutor) { [weak self] in
             await before?.value
             var next: CardOperation? = operation
             while let operation = next {

@@ -1,18 +1,12 @@
 import CLibUSB
-import Glibc
-import Synchronization
 
-/// A libusb context, the thread that handles its events (the callbacks of all transfers run there), and one for its blocking calls.
+/// A libusb context, the thread that handles its events, and one for its blocking calls.
 final class LibUSBContext: Sendable {
     private let context: LibUSBPointer
-    private let isEnding: Flag
-    private let events: DedicatedThread
+    let events: LibUSBEventLoop
+    private let thread: DedicatedThread
     /// Opening, claiming, resetting and closing, which wait for the kernel or the device.
     let commands: CommandThread
-
-    private final class Flag: Sendable {
-        let value = Atomic(false)
-    }
 
     init() throws(USBError) {
         commands = try CommandThread("usb-commands")
@@ -23,21 +17,15 @@ final class LibUSBContext: Sendable {
             throw USBError(.unavailable, error.message, remedy: error.remedy)
         }
         let context = LibUSBPointer(value: pointer)
-        let isEnding = Flag()
+        let events = LibUSBEventLoop(context)
         do throws(USBError) {
-            events = try DedicatedThread("usb-events") {
-                while !isEnding.value.load(ordering: .acquiring) {
-                    let status = libusb_handle_events_completed(context.value, nil)
-                    // An error that lasts must not burn the processor.
-                    if status != LIBUSB_SUCCESS.rawValue, status != LIBUSB_ERROR_INTERRUPTED.rawValue { poll(nil, 0, 100) }
-                }
-            }
+            thread = try DedicatedThread("usb-events") { events.run() }
         } catch {
             libusb_exit(pointer)
             throw error
         }
         self.context = context
-        self.isEnding = isEnding
+        self.events = events
     }
 
     /// Opens the device at `path`, found by its bus and port numbers. Blocks: for the command thread.
@@ -70,9 +58,8 @@ final class LibUSBContext: Sendable {
 
     /// Ends both threads and frees the context. All devices are closed by then: nobody else has the pointer any more.
     func end() async {
-        isEnding.value.store(true, ordering: .releasing)
-        libusb_interrupt_event_handler(context.value)
-        await events.ended()
+        events.end()
+        await thread.ended()
         let context = context
         _ = try? await commands.run { () throws(USBError) in libusb_exit(context.value) }
         await commands.end()

@@ -34,6 +34,8 @@ final class LibUSBDevice: USBDevice {
         endpoints = Set(interfaces.flatMap(\.endpoints).map(\.address))
     }
 
+    var taskExecutor: (any TaskExecutor)? { context.events }
+
     // MARK: Commands
 
     func claim(interface: UInt8) async throws(USBError) {
@@ -72,17 +74,17 @@ final class LibUSBDevice: USBDevice {
     // MARK: Transfers
 
     func control(_ setup: USBSetup, data: [UInt8], timeout: Duration) async throws(USBError) -> [UInt8] {
-        try await perform(try LibUSBTransfer(control: setup, data: data, on: handle, timeout: timeout))
+        try await perform(try LibUSBTransfer(control: setup, data: data, on: handle, limit: timeout))
     }
 
     func bulkOut(_ endpoint: UInt8, _ data: [UInt8], timeout: Duration) async throws(USBError) {
         try checkEndpoint(endpoint & 0x7F)
-        _ = try await perform(try LibUSBTransfer(.bulk, endpoint: endpoint & 0x7F, data: data, on: handle, timeout: timeout))
+        _ = try await perform(try LibUSBTransfer(.bulk, endpoint: endpoint & 0x7F, data: data, on: handle, limit: timeout))
     }
 
     func bulkIn(_ endpoint: UInt8, length: Int, timeout: Duration) async throws(USBError) -> [UInt8] {
         try checkEndpoint(endpoint | 0x80)
-        return try await perform(try LibUSBTransfer(.bulk, endpoint: endpoint | 0x80, length: length, on: handle, timeout: timeout))
+        return try await perform(try LibUSBTransfer(.bulk, endpoint: endpoint | 0x80, length: length, on: handle, limit: timeout))
     }
 
     func exchange(_ exchange: USBExchange) async -> USBExchange.Outcome {
@@ -90,25 +92,22 @@ final class LibUSBDevice: USBDevice {
         let message: LibUSBTransfer
         do throws(USBError) {
             try checkEndpoint(out)
-            message = try LibUSBTransfer(.bulk, endpoint: out, data: exchange.message, on: handle, timeout: exchange.writeLimit)
+            message = try LibUSBTransfer(.bulk, endpoint: out, data: exchange.message, on: handle, limit: exchange.writeLimit)
         } catch { return .notSent(error) }
         let answer: LibUSBTransfer
         do throws(USBError) {
             try checkEndpoint(into)
-            answer = try LibUSBTransfer(.bulk, endpoint: into, length: exchange.length, on: handle, timeout: exchange.readLimit)
+            answer = try LibUSBTransfer(.bulk, endpoint: into, length: exchange.length, on: handle, limit: exchange.readLimit)
         } catch { return .notSent(error) }
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                start(message) { [self] sent in
-                    if case .failure(let error) = sent { return continuation.resume(returning: .notSent(error)) }
-                    // On libusb's event thread, which may submit (libusb, "Asynchronous device I/O").
-                    start(answer) { received in
-                        switch received {
-                        case .success(let bytes): continuation.resume(returning: .answered(bytes))
-                        case .failure(let error): continuation.resume(returning: .notAnswered(error))
-                        }
-                    }
+                let halves = Halves(continuation)
+                start(message, limit: message.limit) { [self] sent in
+                    halves.sent(sent, elseCancelling: answer) { context.events.watch(answer, answer.limit) }
                 }
+                // At once, not when the message is out: until the device answers it says that it has nothing yet (NAK), and often both
+                // ends are here when the event thread wakes up.
+                start(answer, limit: nil) { [self] received in context.events.unwatch(halves.received(received)) }
             }
         } onCancel: {
             let reason = USBError(.cancelled, "The transfer was cancelled.")
@@ -120,7 +119,7 @@ final class LibUSBDevice: USBDevice {
 
     func interruptIn(_ endpoint: UInt8, length: Int, timeout: Duration?) async throws(USBError) -> [UInt8] {
         try checkEndpoint(endpoint | 0x80)
-        return try await perform(try LibUSBTransfer(.interrupt, endpoint: endpoint | 0x80, length: length, on: handle, timeout: timeout))
+        return try await perform(try LibUSBTransfer(.interrupt, endpoint: endpoint | 0x80, length: length, on: handle, limit: timeout))
     }
 
     private func checkEndpoint(_ endpoint: UInt8) throws(USBError) {
@@ -132,7 +131,7 @@ final class LibUSBDevice: USBDevice {
     private func perform(_ transfer: LibUSBTransfer) async throws(USBError) -> [UInt8] {
         let result: Result<[UInt8], USBError> = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                start(transfer) { continuation.resume(returning: $0) }
+                start(transfer, limit: transfer.limit) { continuation.resume(returning: $0) }
             }
         } onCancel: {
             // Before `submit` this is remembered, after the end it does nothing.
@@ -141,7 +140,7 @@ final class LibUSBDevice: USBDevice {
         return try result.get()
     }
 
-    private func start(_ transfer: LibUSBTransfer, _ completion: @escaping LibUSBTransfer.Completion) {
+    private func start(_ transfer: LibUSBTransfer, limit: Duration?, _ completion: @escaping LibUSBTransfer.Completion) {
         let number: UInt64? = state.withLock { state in
             guard !state.isClosed else { return nil }
             state.next += 1
@@ -149,8 +148,10 @@ final class LibUSBDevice: USBDevice {
             return state.next
         }
         guard let number else { return completion(.failure(Self.closed)) }
+        let watched = context.events.watch(transfer, limit)
         // From here to the completion the handle is not freed: `close` waits until `underway` is empty.
         transfer.submit { [self] result in
+            context.events.unwatch(watched)
             ended(number)
             completion(result)
         }

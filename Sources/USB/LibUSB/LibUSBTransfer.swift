@@ -28,6 +28,8 @@ final class LibUSBTransfer: @unchecked Sendable {
     private let buffer: UnsafeMutableBufferPointer<UInt8>
     private let action: String
     private let isIn: Bool
+    /// `nil` for none. Who submits the transfer sees to it; libusb gets none.
+    let limit: Duration?
     private let state = Mutex(State())
 
     /// The longest transfer we ask for; message lengths on the field's devices are far below.
@@ -35,19 +37,20 @@ final class LibUSBTransfer: @unchecked Sendable {
     /// Bytes of the SETUP packet before the data of a control transfer.
     private static let setupLength = 8
 
-    /// - Parameter timeout: `nil` for none.
-    init(control setup: USBSetup, data: [UInt8], on device: LibUSBPointer, timeout: Duration?) throws(USBError) {
+    /// - Parameter limit: `nil` for none.
+    init(control setup: USBSetup, data: [UInt8], on device: LibUSBPointer, limit: Duration?) throws(USBError) {
         guard setup.isIn || data.count == Int(setup.length) else {
             throw USBError(.unsupported, "A control request of \(setup.length) bytes was given \(data.count) bytes of data.")
         }
         (transfer, buffer) = try Self.allocate(Self.setupLength + Int(setup.length))
+        self.limit = limit
         action = "Control request \(setup.request)"
         isIn = setup.isIn
         guard let base = buffer.baseAddress else { return }
         libusb_fill_control_setup(base, setup.requestType, setup.request, setup.value, setup.index, setup.length)
         if !setup.isIn { for (index, byte) in data.enumerated() { buffer[Self.setupLength + index] = byte } }
         libusb_fill_control_transfer(
-            transfer, device.value, base, Self.callback, Unmanaged.passUnretained(self).toOpaque(), Self.milliseconds(timeout))
+            transfer, device.value, base, Self.callback, Unmanaged.passUnretained(self).toOpaque(), 0)
     }
 
     /// - Parameters:
@@ -56,8 +59,9 @@ final class LibUSBTransfer: @unchecked Sendable {
     ///   - length: how much is received at most, for IN.
     init(
         _ kind: USBEndpointDescriptor.Transfer, endpoint: UInt8, data: [UInt8] = [], length: Int = 0, on device: LibUSBPointer,
-        timeout: Duration?
+        limit: Duration?
     ) throws(USBError) {
+        self.limit = limit
         isIn = endpoint & 0x80 != 0
         (transfer, buffer) = try Self.allocate(isIn ? length : data.count)
         action = "Transfer on endpoint 0x\([endpoint].hex)"
@@ -65,7 +69,7 @@ final class LibUSBTransfer: @unchecked Sendable {
         let fill = kind == .interrupt ? libusb_fill_interrupt_transfer : libusb_fill_bulk_transfer
         fill(
             transfer, device.value, endpoint, buffer.baseAddress, Int32(clamping: isIn ? length : data.count), Self.callback,
-            Unmanaged.passUnretained(self).toOpaque(), Self.milliseconds(timeout))
+            Unmanaged.passUnretained(self).toOpaque(), 0)
     }
 
     /// Hands the transfer to libusb. Call once.
@@ -94,6 +98,9 @@ final class LibUSBTransfer: @unchecked Sendable {
         }
     }
 
+    /// Its time is up.
+    func expire() { cancel(USBError(libUSB: LIBUSB_ERROR_TIMEOUT.rawValue, action)) }
+
     private static let callback: libusb_transfer_cb_fn = { transfer in
         guard let object = transfer?.pointee.user_data else { return }
         // Takes over the reference of `submit`.
@@ -116,9 +123,10 @@ final class LibUSBTransfer: @unchecked Sendable {
         let count = min(max(Int(transfer.pointee.actual_length), 0), buffer.count - start)
         let received = isIn ? Array(buffer[start..<(start + count)]) : []
         if let error = USBError(transferStatus: transfer.pointee.status, action) {
+            let failure = error.code == .cancelled ? reason ?? error : error
             // A whole message that came in the moment the time was up is not lost.
-            if isInterrupt, error.code == .timeout, !received.isEmpty { return .success(received) }
-            return .failure(error.code == .cancelled ? reason ?? error : error)
+            if isInterrupt, failure.code == .timeout, !received.isEmpty { return .success(received) }
+            return .failure(failure)
         }
         guard isIn || count == buffer.count - start else {
             return .failure(USBError(.io, "\(action) ended after \(count) of \(buffer.count - start) bytes."))
@@ -136,15 +144,6 @@ final class LibUSBTransfer: @unchecked Sendable {
         let buffer = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: length)
         buffer.initialize(repeating: 0)
         return (transfer, buffer)
-    }
-
-    /// libusb counts whole milliseconds, and 0 means for ever: rounded up, at least 1.
-    static func milliseconds(_ timeout: Duration?) -> UInt32 {
-        guard let timeout else { return 0 }
-        let (seconds, attoseconds) = timeout.components
-        let (thousands, overflow) = max(seconds, 0).multipliedReportingOverflow(by: 1000)
-        guard !overflow, seconds >= 0 else { return overflow ? .max : 1 }
-        return UInt32(clamping: max(1, thousands &+ (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000))
     }
 
     deinit {

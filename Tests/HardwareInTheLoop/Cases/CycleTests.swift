@@ -52,6 +52,8 @@ struct CycleTests {
         }
         #expect(await comes { registry.servedCount == 0 }, "somebody serves a place that is empty")
         let isBack = await comes { Resources.now.isWithin(before) }
+        // The figure of Hardware/README.md.
+        print("\(Self.cycles) times plugged and unplugged: before \(before), after \(Resources.now)")
         #expect(isBack, "before \(before), after \(Resources.now)")
         running.cancel()
         await running.value
