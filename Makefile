@@ -23,7 +23,6 @@ test: venv
 	$(SWIFT) build $(CONFIGURATION) --build-tests
 	$(SWIFT) test $(CONFIGURATION) --skip-build --parallel
 	.venv/bin/python -m pytest -q Tests/Store Tests/Conformance Tests/Campaigns
-	Hardware/lab/hil.sh --where-possible $(BIN)
 	Tests/HardwareInTheLoop/umockdev.sh $(BIN)
 
 # Lines of a module that its own tests run, file by file; fails below LEAST percent.
