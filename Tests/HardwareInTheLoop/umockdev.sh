@@ -7,6 +7,9 @@ LD_PRELOAD=$preload true 2>/dev/null && LD_PRELOAD=$preload sh -c 'grep -q umock
     echo "umockdev.sh: $preload cannot be loaded; apt-get install umockdev" >&2
     exit 1
 }
+# The peer is where hardware in the loop has unpacked it.
+lab=$(realpath -m "${COUNTERTOP_LAB:-.build-lab}")
+if [ -x "$lab/peer" ]; then export COUNTERTOP_PEER=$lab; else echo "umockdev.sh: pcscd is NOT compared here: $lab/peer is not there; make hil makes it."; fi
 output=$(mktemp)
 trap 'rm -f "$output"' EXIT
 status=0
