@@ -110,6 +110,9 @@ for number, amount in enumerate((1250, 700), 1):
     print({key: answer.get(key) for key in ("result", "approval", "entryMode", "responseCode", "TVR", "errorMessage")})
     assert answer["result"] == "0" and answer["approval"] == "approved" and answer["entryMode"] == "Chip", answer
     total += amount
+    # Of the certificate that the host showed on the link that is at work.
+    findings = ask(operation="Diagnose")["diagnosis"]["system"]
+    assert any(f["check"] == "certificate" and "of the host 127.0.0.1" in f["message"] and f["message"].endswith(" days left") for f in findings), findings
     reader("remove")
     reader("unplug")
     until_reader("absent")

@@ -1,3 +1,4 @@
+import Glibc
 import ISO8583
 import Keys
 import Testing
@@ -11,6 +12,9 @@ struct HostLinkSecurityTests {
         for setting in [LinkedPair.Setting.serverName("host.test"), .pinned, .plain] {
             let pair = try await LinkedPair.make(setting)
             #expect(try await pair.sale(1).summary == "answered 000", "\(setting)")
+            // For Diagnose: until when it can go on.
+            let isSecure = if case .plain = setting { false } else { true }
+            #expect((pair.link.statistics.certificateEnd ?? 0 > Int(time(nil))) == isSecure, "\(setting)")
             await pair.end()
         }
     }

@@ -119,9 +119,6 @@ def test_diagnose_says_what_is_wrong_while_a_sale_runs(store):
     chip = next(device for device in found["devices"] if "chip" in device["kinds"])
     assert chip["firmware"] and chip["findings"][0]["severity"] == "fine" and chip["driver"]
     assert {finding["check"] for finding in found["system"]} >= {"host", "certificate", "clock", "disk", "journal", "reversals"}
-    # Of the certificate that the host showed, not only of the authority's file.
-    (host,) = (f for f in found["system"] if f["check"] == "certificate" and "of the host 127.0.0.1" in f["message"])
-    assert host["message"].endswith("days left") or host["severity"] != "fine" and host["remedy"], host
     assert found["host"]["state"] in ("connected", "connecting", "down") and int(found["host"]["connections"]) >= 1
     other.close()
     pos.ask(operation="Cancel")
