@@ -48,6 +48,7 @@ let package = Package(
         .systemLibrary(name: "CLibUDev", path: "Sources/CLibUDev", pkgConfig: "libudev", providers: [.apt(["libudev-dev"])]),
         .systemLibrary(name: "CLibCrypto", path: "Sources/CLibCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CLibTime", path: "Sources/CLibTime"),
+        .systemLibrary(name: "CLibTasks", path: "Sources/CLibTasks"),
         module("Hex", []),
         module("Money", []),
         module("JSON", []),
@@ -97,7 +98,8 @@ let package = Package(
         module(
             "Lab",
             [
-                "Service", "TerminalAPI", "Terminal", "Devices", "USB", "SmartCard", "EMV", "ISO8583", "PaymentHost", "Keys", "Hex",
+                "CLibTasks", "Service", "TerminalAPI", "Terminal", "Devices", "USB", "SmartCard", "EMV", "ISO8583", "PaymentHost", "Keys",
+                "Hex",
                 "Money",
                 "JSON", "Listening", yams, logging, sqlite, nioSSL, nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"), nio("NIOWebSocket"),
                 nio("NIOConcurrencyHelpers"),
@@ -167,6 +169,18 @@ let package = Package(
     ],
     swiftLanguageModes: [.v6]
 )
+
+// `make coverage`: the tests of one module with what they stand on; nothing else is built.
+if let module = Context.environment["COUNTERTOP_ONLY"] {
+    var needed: Set<String> = []
+    func need(_ name: String) {
+        guard needed.insert(name).inserted, let target = package.targets.first(where: { $0.name == name }) else { return }
+        for case .byNameItem(let name, _) in target.dependencies { need(name) }
+    }
+    need("\(module)Tests")
+    package.targets.removeAll { !needed.contains($0.name) }
+    package.products = []
+}
 
 // `make fuzz`: what libFuzzer runs is in FuzzTargets, so that the tests can run it too.
 if Context.environment["COUNTERTOP_FUZZ"] != nil {

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # hil.sh [--where-possible] [BINARIES]: hardware in the loop. Boots the laboratory's virtual machine, runs every case in it and prints the table by
-# device and case. With --where-possible (`make test`) a machine on which QEMU or Debian's kernel can neither be found nor installed says so in one line and passes;
+# device and case. With --where-possible (meant for `make test`) a machine on which QEMU or Debian's kernel can neither be found nor installed says so in one line and passes;
 # every other reason is a failure, and in CI those too.
 set -euo pipefail
 here=$(dirname "$(realpath "$0")")

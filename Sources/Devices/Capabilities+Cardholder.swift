@@ -140,6 +140,24 @@ public enum PINEntry: Sendable {
     case timedOut
 }
 
+/// A keypad on which the number of a card is typed that cannot be read. As with a swipe, the number comes in clear only from a device that has no
+/// key of its own for it.
+public protocol CardKeypad: Sendable {
+    var device: DeviceDescription { get }
+    /// Has number and expiry typed; the security code is not asked for. Ends early when the task is cancelled.
+    func enterCard(seconds: Int) async throws(DeviceError) -> KeyedCard
+}
+
+/// What was typed at a `CardKeypad`. Nobody has checked it.
+public enum KeyedCard: Sendable {
+    /// Digits as typed; expiry MMYY or YYMM, as the device has it.
+    case entered(number: SecretBytes, expiry: String)
+    /// What the device made of it in the form of tracks, and encrypted.
+    case encrypted(EncryptedTracks)
+    case cancelled
+    case timedOut
+}
+
 /// A chip reader with a keypad of its own, on which the card's PIN is verified without leaving the reader (CCID PC_to_RDR_Secure).
 public protocol SecurePINReader: ChipReader {
     var securePIN: SecurePINCapability { get }

@@ -73,6 +73,7 @@ public protocol DeviceProvider: Sendable {
     func contactlessReaders() -> AsyncStream<(any ContactlessReader)?>
     func pinPads() -> AsyncStream<(any PINPad)?>
     func printers() -> AsyncStream<(any Printer)?>
+    func cardKeypads() -> AsyncStream<(any CardKeypad)?>
 }
 
 /// A provider has no devices of the kinds that it does not speak of.
@@ -81,4 +82,5 @@ extension DeviceProvider {
     public func contactlessReaders() -> AsyncStream<(any ContactlessReader)?> { AsyncStream { $0.finish() } }
     public func pinPads() -> AsyncStream<(any PINPad)?> { AsyncStream { $0.finish() } }
     public func printers() -> AsyncStream<(any Printer)?> { AsyncStream { $0.finish() } }
+    public func cardKeypads() -> AsyncStream<(any CardKeypad)?> { AsyncStream { $0.finish() } }
 }

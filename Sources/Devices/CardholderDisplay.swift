@@ -41,6 +41,8 @@ public struct DisplayMessage: Sendable, Hashable {
         case swipeCard
         /// A card with a chip was swiped or tapped.
         case useChip
+        /// The card's number is to be typed at the PIN pad; after a number or date that cannot be right, again.
+        case keyCard, keyCardAgain
         /// Buttons: tips to choose from.
         case tip
         /// A text of the POS, with its buttons if it gave any.

@@ -4,7 +4,23 @@ public enum DeviceCapability: Sendable {
     case stripe(any StripeReader)
     case contactless(any ContactlessReader)
     case pinpad(any PINPad)
+    /// Of a PIN pad, and in service by itself: the pad that takes PINs may be one that takes no card numbers.
+    case keypad(any CardKeypad)
     case printer(any Printer)
+
+    /// What one device at a time is in service for.
+    enum Purpose: Sendable, CaseIterable { case chip, stripe, contactless, pinpad, keypad, printer }
+
+    var purpose: Purpose {
+        switch self {
+        case .chip: .chip
+        case .stripe: .stripe
+        case .contactless: .contactless
+        case .pinpad: .pinpad
+        case .keypad: .keypad
+        case .printer: .printer
+        }
+    }
 
     public var device: DeviceDescription {
         switch self {
@@ -12,6 +28,7 @@ public enum DeviceCapability: Sendable {
         case .stripe(let reader): reader.device
         case .contactless(let reader): reader.device
         case .pinpad(let pad): pad.device
+        case .keypad(let pad): pad.device
         case .printer(let printer): printer.device
         }
     }
@@ -21,31 +38,34 @@ public enum DeviceCapability: Sendable {
         case .chip: .chip
         case .stripe: .stripe
         case .contactless: .contactless
-        case .pinpad: .pinpad
+        case .pinpad, .keypad: .pinpad
         case .printer: .printer
         }
     }
 }
 
-/// The device in service of each kind, and everybody who follows it.
+/// The device in service for each purpose, and everybody who follows it.
 struct DevicesInService: Sendable {
     let chip = Followed<(any ChipReader)?>(nil)
     let stripe = Followed<(any StripeReader)?>(nil)
     let contactless = Followed<(any ContactlessReader)?>(nil)
     let pinpad = Followed<(any PINPad)?>(nil)
+    let keypad = Followed<(any CardKeypad)?>(nil)
     let printer = Followed<(any Printer)?>(nil)
 
-    func put(_ capability: DeviceCapability?, as kind: DeviceDescription.Kind) {
-        switch (capability, kind) {
+    func put(_ capability: DeviceCapability?, for purpose: DeviceCapability.Purpose) {
+        switch (capability, purpose) {
         case (.chip(let reader), _): chip.set(reader)
         case (.stripe(let reader), _): stripe.set(reader)
         case (.contactless(let reader), _): contactless.set(reader)
         case (.pinpad(let pad), _): pinpad.set(pad)
+        case (.keypad(let pad), _): keypad.set(pad)
         case (.printer(let device), _): printer.set(device)
         case (nil, .chip): chip.set(nil)
         case (nil, .stripe): stripe.set(nil)
         case (nil, .contactless): contactless.set(nil)
         case (nil, .pinpad): pinpad.set(nil)
+        case (nil, .keypad): keypad.set(nil)
         case (nil, .printer): printer.set(nil)
         }
     }
@@ -55,6 +75,7 @@ struct DevicesInService: Sendable {
         stripe.finish()
         contactless.finish()
         pinpad.finish()
+        keypad.finish()
         printer.finish()
     }
 }

@@ -23,8 +23,8 @@ struct DeviceListing: Sendable {
 
     enum Action: Sendable {
         case tell(DeviceChange)
-        /// Another device of this kind is in service.
-        case inService(DeviceDescription.Kind, DeviceCapability?)
+        /// Another device is in service for this purpose.
+        case inService(DeviceCapability.Purpose, DeviceCapability?)
     }
 
     /// A device that was unplugged stays listed as absent until it or another one comes there; this many, then the oldest goes.
@@ -48,7 +48,7 @@ struct DeviceListing: Sendable {
     private let roles: DeviceRoles
     private var entries: [Key: Entry] = [:]
     private var openings: UInt64 = 0
-    private var services: [DeviceDescription.Kind: Service] = [:]
+    private var services: [DeviceCapability.Purpose: Service] = [:]
 
     init(roles: DeviceRoles) { self.roles = roles }
 
@@ -64,8 +64,8 @@ struct DeviceListing: Sendable {
         return listed + missing
     }
 
-    func inService(_ kind: DeviceDescription.Kind) -> DeviceCapability? {
-        guard let service = services[kind], let entry = entries[service.key], entry.capabilities.indices.contains(service.index) else {
+    func inService(_ purpose: DeviceCapability.Purpose) -> DeviceCapability? {
+        guard let service = services[purpose], let entry = entries[service.key], entry.capabilities.indices.contains(service.index) else {
             return nil
         }
         return entry.capabilities[service.index]
@@ -79,7 +79,7 @@ struct DeviceListing: Sendable {
         case .closed:
             for key in entries.keys.sorted() { actions += unplugged(key) }
         }
-        return actions + DeviceDescription.Kind.allCases.flatMap { choose($0) }
+        return actions + DeviceCapability.Purpose.allCases.flatMap { choose($0) }
     }
 
     private mutating func listed(_ key: Key, _ devices: [DeviceDescription], _ capabilities: [DeviceCapability]) -> [Action] {
@@ -122,17 +122,17 @@ struct DeviceListing: Sendable {
     }
 
     /// The device in service stays as long as it is there; then the first in the list that the configuration allows.
-    private mutating func choose(_ kind: DeviceDescription.Kind) -> [Action] {
+    private mutating func choose(_ purpose: DeviceCapability.Purpose) -> [Action] {
         let candidates: [Service] = entries.sorted { $0.key < $1.key }.flatMap { key, entry in
             entry.capabilities.indices.compactMap { index in
-                guard entry.capabilities[index].kind == kind, roles.allow(entry.capabilities[index]) else { return nil }
+                guard entry.capabilities[index].purpose == purpose, roles.allow(entry.capabilities[index]) else { return nil }
                 return Service(key: key, opening: entry.opening, index: index)
             }
         }
-        if let service = services[kind], candidates.contains(service) { return [] }
-        guard services[kind] != candidates.first else { return [] }
-        services[kind] = candidates.first
-        return [.inService(kind, inService(kind))]
+        if let service = services[purpose], candidates.contains(service) { return [] }
+        guard services[purpose] != candidates.first else { return [] }
+        services[purpose] = candidates.first
+        return [.inService(purpose, inService(purpose))]
     }
 
     private static func missing(_ kind: DeviceDescription.Kind, _ selector: DeviceSelector) -> DeviceDescription {

@@ -68,6 +68,7 @@ public final class DeviceRegistry: DeviceProvider {
     public func contactlessReaders() -> AsyncStream<(any ContactlessReader)?> { inService.contactless.stream() }
     public func pinPads() -> AsyncStream<(any PINPad)?> { inService.pinpad.stream() }
     public func printers() -> AsyncStream<(any Printer)?> { inService.printer.stream() }
+    public func cardKeypads() -> AsyncStream<(any CardKeypad)?> { inService.keypad.stream() }
 
     /// Every device listed now as `.arrived`, then every change. Each call makes an independent stream; it ends with `close()`.
     public func changes() -> AsyncStream<DeviceChange> {
@@ -228,7 +229,7 @@ public final class DeviceRegistry: DeviceProvider {
             case .tell(let change):
                 log(change)
                 state.watchers.tell(change)
-            case .inService(let kind, let capability): inService.put(capability, as: kind)
+            case .inService(let purpose, let capability): inService.put(capability, for: purpose)
             }
         }
     }

@@ -181,7 +181,11 @@ extension SystemFacts {
                 do: "Make it writable for the service's user; a disk that became read-only is failing.")
         }
         if disk.freeBytes < Self.noSpace {
-            return .fault("disk", "\(megabytes) MiB free at \(disk.path)", do: "Free space now: without it no transaction is taken.")
+            return .fault(
+                "disk", "\(megabytes) MiB free at \(disk.path)",
+                do:
+                    "Free space now: without it nothing but VOID and SETTLEMENT is taken, and below \(SQLiteJournalStore.reserve >> 20) MiB nothing."
+            )
         }
         if disk.freeBytes < Self.littleSpace { return .warning("disk", "\(megabytes) MiB free at \(disk.path)", do: "Free space.") }
         return .fine("disk", "\(megabytes) MiB free at \(disk.path)")

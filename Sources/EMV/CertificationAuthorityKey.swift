@@ -35,7 +35,7 @@ public struct CertificationAuthorityKey: Sendable, Hashable {
         self.checksum = checksum
     }
 
-    func isExpired(on date: KernelDate) -> Bool { expiry.map { $0 < date } ?? false }
+    public func isExpired(on date: KernelDate) -> Bool { expiry.map { $0 < date } ?? false }
 }
 
 /// Hexadecimal text; `expiry` as YYMMDD.

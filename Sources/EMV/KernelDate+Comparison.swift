@@ -1,6 +1,6 @@
 extension KernelDate: Comparable {
     /// YYMMDD, format n 6; `nil` for a month or day that no calendar has, which is a format error (EMV 4.4 Book 3, 7.5).
-    init?(numeric bytes: [UInt8]) {
+    public init?(numeric bytes: [UInt8]) {
         guard bytes.count == 3, let number = NumericCoding.value(bytes) else { return nil }
         let (year, month, day) = (number / 10_000, number / 100 % 100, number % 100)
         guard (1...12).contains(month), (1...31).contains(day) else { return nil }
@@ -9,7 +9,7 @@ extension KernelDate: Comparable {
     }
 
     /// 9A.
-    var numeric: [UInt8] { [year, month, day].flatMap { NumericCoding.bytes(Int64($0 % 100), count: 1) } }
+    public var numeric: [UInt8] { [year, month, day].flatMap { NumericCoding.bytes(Int64($0 % 100), count: 1) } }
 
     public static func < (left: KernelDate, right: KernelDate) -> Bool {
         (left.year, left.month, left.day) < (right.year, right.month, right.day)

@@ -224,6 +224,8 @@ public enum KernelStage: String, Sendable, CaseIterable {
     case initiation = "initiate application processing"
     case readData = "read application data"
     case dataAuthentication = "offline data authentication"
+    /// Needs nothing of the card.
+    case processingRestrictions = "processing restrictions"
     case cardholderVerification = "cardholder verification"
     case riskManagement = "terminal risk management"
     case actionAnalysis = "terminal action analysis"

@@ -1,10 +1,13 @@
 import Keys
 
-/// Field 53: scheme (1 byte) · KSN length (1 byte), KSN · PIN block length (1 byte), ISO 9564 format-4 PIN block or nothing.
+/// Field 53: scheme (1 byte) · KSN length (1 byte), KSN · PIN block length (1 byte), ISO 9564 format-4 PIN block or nothing. In a key change: the scheme
+/// of the key that is asked for, and in the KSN's place the check value of the key in force.
 public struct SecurityData: Sendable, Equatable {
     public enum Scheme: UInt8, Sendable, CaseIterable {
         case tdesDUKPT = 1
         case aesDUKPT = 2
+        /// An X9.143 key block, version D.
+        case keyBlock = 3
     }
 
     public var scheme: Scheme

@@ -15,6 +15,13 @@ public struct ExpiryDate: Sendable, Hashable {
         guard (1...12).contains(month) else { return nil }
     }
 
+    /// Four digits MMYY, or YYMM where that order alone is a date.
+    public init?(keyed text: some StringProtocol) {
+        let swapped = String(text.suffix(2)) + text.prefix(2)
+        guard text.utf8.count == 4, let date = Self(yymm: swapped) ?? Self(yymm: text) else { return nil }
+        self = date
+    }
+
     /// YYMM.
     public var yymm: String { (year < 10 ? "0" : "") + "\(year)" + (month < 10 ? "0" : "") + "\(month)" }
 

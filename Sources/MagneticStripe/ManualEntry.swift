@@ -17,17 +17,14 @@ public struct ManualEntry: Sendable {
 
     /// - Parameters:
     ///   - accountNumber: digits as typed; spaces and hyphens between them are left out.
-    ///   - expiry: MMYY, as cards show it.
+    ///   - expiry: MMYY, as cards show it, or YYMM, as tracks have it. A year after 12 is no month, so it is clear which.
     ///   - year: the current year in full, and month.
     public init(accountNumber: SecretBytes, expiry: String, year: Int, month: Int) throws(Refusal) {
         let digits = accountNumber.withBytes { bytes in String(decoding: bytes.filter { $0 != 0x20 && $0 != 0x2D }, as: UTF8.self) }
         // Shorter numbers exist and are not issued for payment.
         guard digits.utf8.count >= 12, let pan = PAN(digits) else { throw .length }
         guard pan.passesLuhnCheck else { throw .checkDigit }
-        let typed = Array(expiry.utf8)
-        guard typed.count == 4, let date = ExpiryDate(yymm: String(decoding: typed[2...] + typed[..<2], as: UTF8.self)) else {
-            throw .expiry
-        }
+        guard let date = ExpiryDate(keyed: expiry) else { throw .expiry }
         guard !date.isPast(year: year, month: month) else { throw .expired }
         self.accountNumber = pan
         self.expiry = date

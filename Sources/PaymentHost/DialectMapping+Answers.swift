@@ -4,23 +4,29 @@ import Money
 
 extension DialectMapping {
     /// What a matched answer is worth: an answer to believe, or a bad one (`field: reason`, without the value).
-    func outcome(of received: MessageDecoder.Received, to request: HostRequest, sent: Message) -> HostOutcome {
-        do throws(ISO8583Error) { return .answered(try answer(received, to: request, sent: sent)) } catch {
+    /// - Parameter key: the MAC key that the request was sent under, which may have been changed since.
+    func outcome(of received: MessageDecoder.Received, to request: HostRequest, sent: Message, key: SecretBytes?) -> HostOutcome {
+        do throws(ISO8583Error) { return .answered(try answer(received, to: request, sent: sent, key)) } catch {
             return .badAnswer("field \(error.field): \(error.reason)")
         }
     }
 
+    /// Under the key in force.
+    func outcome(of received: MessageDecoder.Received, to request: HostRequest, sent: Message) -> HostOutcome {
+        outcome(of: received, to: request, sent: sent, key: macKey)
+    }
+
     /// Field 39 of a network answer.
-    func networkAction(_ received: MessageDecoder.Received, sent: Message) throws(ISO8583Error) -> String {
-        if let fault = macFault(received) { throw fault }
+    func networkAction(_ received: MessageDecoder.Received, sent: Message, key: SecretBytes?) throws(ISO8583Error) -> String {
+        if let fault = macFault(received, under: key) { throw fault }
         if let fault = dialect.answerFault(received.message, to: sent) { throw fault }
         return received.message.text(39) ?? ""
     }
 
     private func answer(
-        _ received: MessageDecoder.Received, to request: HostRequest, sent: Message
+        _ received: MessageDecoder.Received, to request: HostRequest, sent: Message, _ key: SecretBytes?
     ) throws(ISO8583Error) -> HostAnswer {
-        if let fault = macFault(received) { throw fault }
+        if let fault = macFault(received, under: key) { throw fault }
         let message = received.message
         let code = message.text(39) ?? ""
         let action = dialect.action(code)

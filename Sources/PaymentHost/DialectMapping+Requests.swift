@@ -25,6 +25,7 @@ extension DialectMapping {
         try setLocalDateTime(stamp.dateTimes.local, in: &message)
         message.set(dialect.placement.networkFunction, dialect.functionCodes[function.rawValue])
         message.set(41, merchant.terminalID)
+        if function == .keyChange { try setKeyScheme(in: &message) }
         setConstants(in: &message)
         if let fault = dialect.presenceFault(message) { throw fault }
         return message

@@ -7,7 +7,8 @@ public struct DialectMapping: Sendable {
     public let dialect: Dialect
     let merchant: MerchantIdentity
     let terminal: PointOfServiceTerminal
-    private let macKey: SecretBytes?
+    /// In force for what is sent from now on.
+    private(set) var macKey: SecretBytes?
     private let encoder: MessageEncoder
     private let decoder: MessageDecoder
 
@@ -36,14 +37,16 @@ public struct DialectMapping: Sendable {
         return try encoder.frame(message) { try dialect.mac.code(for: $0, key: macKey) }
     }
 
+    public mutating func use(_ key: SecretBytes) { macKey = key }
+
     public func decode(_ frame: [UInt8]) throws(ISO8583Error) -> MessageDecoder.Received { try decoder.decode(frame) }
 
-    /// Why the MAC of `received` cannot be trusted; `nil` when it is right or none is agreed.
-    func macFault(_ received: MessageDecoder.Received) -> ISO8583Error? {
-        guard let macKey else { return nil }
+    /// Why the MAC of `received` under `key` cannot be trusted; `nil` when it is right or none is agreed.
+    func macFault(_ received: MessageDecoder.Received, under key: SecretBytes?) -> ISO8583Error? {
+        guard let key else { return nil }
         let field = received.message.contains(128) ? "128" : "64"
         guard let mac = received.mac else { return ISO8583Error(.missing, field, "the MAC is missing") }
-        guard let expected = try? dialect.mac.code(for: received.authenticated, key: macKey),
+        guard let expected = try? dialect.mac.code(for: received.authenticated, key: key),
             constantTimeEqual(expected, mac)
         else { return ISO8583Error(.malformed, field, "the MAC is wrong") }
         return nil
@@ -84,7 +87,7 @@ public struct DialectMapping: Sendable {
         let placement = dialect.placement
         let functions =
             (placement.functionCode.map { [($0, "reversal"), ($0, "reconciliation")] } ?? [])
-            + NetworkFunction.allCases.map { (placement.networkFunction, $0.rawValue) }
+            + NetworkFunction.always.map { (placement.networkFunction, $0.rawValue) }
         for (number, function) in functions {
             guard let code = dialect.functionCodes[function], fits(number, code) else {
                 throw PaymentHostError(.dialect, "Dialect \(dialect.name) has no function code for \(function).")

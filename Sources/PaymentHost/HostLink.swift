@@ -14,10 +14,18 @@ public final class HostLink: PaymentHostLink {
         public var nextSTAN: @Sendable () async throws -> Int
         /// The wall clock, for fields 7 and 12 of network messages.
         public var dateTimes: @Sendable () -> WireDateTimes
+        /// Keeps the key block of a new MAC key; when it returns, a power cut leaves it there.
+        public var storeKey: @Sendable (_ block: String) async throws -> Void
 
-        public init(nextSTAN: @escaping @Sendable () async throws -> Int, dateTimes: @escaping @Sendable () -> WireDateTimes) {
+        public init(
+            nextSTAN: @escaping @Sendable () async throws -> Int, dateTimes: @escaping @Sendable () -> WireDateTimes,
+            storeKey: @escaping @Sendable (_ block: String) async throws -> Void = { _ in
+                throw PaymentHostError(.macKey, "No place for keys.")
+            }
+        ) {
             self.nextSTAN = nextSTAN
             self.dateTimes = dateTimes
+            self.storeKey = storeKey
         }
     }
 
@@ -43,8 +51,14 @@ public final class HostLink: PaymentHostLink {
         let mapping = try DialectMapping(
             dialect: configuration.dialect, merchant: configuration.merchant, terminal: configuration.pointOfService,
             macKey: configuration.macKey)
+        if configuration.keyProtection != nil, configuration.macKey != nil,
+            mapping.dialect.functionCodes[NetworkFunction.keyChange.rawValue] == nil
+        {
+            throw PaymentHostError(.dialect, "Dialect \(mapping.dialect.name) has no function code for keyChange.")
+        }
         let machine = HostLinkMachine(
-            mapping: mapping, addresses: configuration.addresses, timing: configuration.timing, seed: .random(in: .min ... .max))
+            mapping: mapping, addresses: configuration.addresses, timing: configuration.timing,
+            keyProtection: configuration.keyProtection, seed: .random(in: .min ... .max))
         loop = group.next()
         stateHistory = HostLinkStates()
         // Made here, then sent to the loop, where alone it lives: the box traps on any other thread.

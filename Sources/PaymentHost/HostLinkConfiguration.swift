@@ -61,18 +61,22 @@ public struct HostLinkConfiguration: Sendable {
     public var dialect: Dialect
     /// AES key (16, 24 or 32 bytes) of the message MAC. Without it, or when the dialect has no MAC, messages carry none and none is checked.
     public var macKey: SecretBytes?
+    /// AES key (16, 24 or 32 bytes) under which the host sends new MAC keys; without one the MAC key is never changed.
+    public var keyProtection: SecretBytes?
     public var merchant: MerchantIdentity
     public var pointOfService: PointOfServiceTerminal
     public var timing: HostLinkTiming
 
     public init(
-        addresses: [Address], security: Security, dialect: Dialect, macKey: SecretBytes?, merchant: MerchantIdentity,
-        pointOfService: PointOfServiceTerminal = PointOfServiceTerminal(), timing: HostLinkTiming = HostLinkTiming()
+        addresses: [Address], security: Security, dialect: Dialect, macKey: SecretBytes?, keyProtection: SecretBytes? = nil,
+        merchant: MerchantIdentity, pointOfService: PointOfServiceTerminal = PointOfServiceTerminal(),
+        timing: HostLinkTiming = HostLinkTiming()
     ) {
         self.addresses = addresses
         self.security = security
         self.dialect = dialect
         self.macKey = macKey
+        self.keyProtection = keyProtection
         self.merchant = merchant
         self.pointOfService = pointOfService
         self.timing = timing
@@ -91,6 +95,11 @@ public struct HostLinkTiming: Sendable, Hashable {
     public var signOffLimit: Duration = .seconds(2)
     /// How long the link stays with the secondary before it tries the primary again, when nothing is in flight.
     public var failBackInterval: Duration = .seconds(300)
+    public var keyChangeLimit: Duration = .seconds(10)
+    /// From one change of the MAC key to the next.
+    public var keyChangeInterval: Duration = .seconds(86_400)
+    /// After one that failed.
+    public var keyChangeRetry: Duration = .seconds(3600)
     public var shortestBackoff: Duration = .milliseconds(500)
     public var longestBackoff: Duration = .seconds(60)
 

@@ -23,17 +23,30 @@ extension HostLinkMachine {
         }
         guard let key = ExchangeKey(of: received.message) else { return unmatched(received.message) }
         if let network, network.key == key { return networkAnswered(received, network, connection, now) }
-        guard let exchange = inFlight.removeValue(forKey: key) else { return unmatched(received.message) }
-        let outcome = mapping.outcome(of: received, to: exchange.request, sent: exchange.sent)
+        guard let exchange = inFlight.removeValue(forKey: key) else { return unmatched(received.message, key) }
+        ended.insert(key, .answered)
+        let outcome = mapping.outcome(of: received, to: exchange.request, sent: exchange.sent, key: exchange.macKey)
         if case .badAnswer(let reason) = outcome { log(.warning, "\(key.answerType) \(key.stan): bad answer: \(reason)") }
         if case .answered = outcome { backoff.reset() }
         pending.append(.complete(exchange.id, outcome))
     }
 
     /// Late, twice, or nobody's: logged, no effect.
-    private mutating func unmatched(_ message: Message) {
-        statistics.unmatched += 1
-        log(.warning, "\(message.mti) \(message.text(11) ?? "without a trace number"): belongs to nothing in flight")
+    private mutating func unmatched(_ message: Message, _ key: ExchangeKey? = nil) {
+        let what: String
+        switch key.flatMap({ ended.end(of: $0) }) {
+        case .answered?:
+            statistics.duplicates += 1
+            what = "was answered before"
+        case .unanswered?:
+            statistics.late += 1
+            what = "comes too late"
+            if let key { ended.insert(key, .answered) }
+        case nil:
+            statistics.unmatched += 1
+            what = "belongs to nothing that was asked"
+        }
+        log(.warning, "\(message.mti) \(message.text(11) ?? "without a trace number"): \(what)")
     }
 
     /// Nothing says where the next message begins: the link is closed, and what was in flight had a bad answer.

@@ -53,6 +53,7 @@ extension HostLinkMachine {
         statistics.lastFailure = reason
         log(.warning, "link lost: \(reason)")
         pending.append(.close(connection))
+        if network?.function == .keyChange { keyRefused("the link was lost", now) }
         network = nil
         endInFlight(outcome)
         // A connection that has lasted starts the backoff anew, so that a lasting fault is met with patience and a single one with speed.
@@ -86,6 +87,7 @@ extension HostLinkMachine {
             let key = ExchangeKey(of: message, mapping.dialect)
             network?.key = key
             network?.sent = message
+            network?.macKey = mapping.macKey
             lastActivity = now
             pending.append(.send(connection, frame: frame, nil))
         } catch {
@@ -93,6 +95,7 @@ extension HostLinkMachine {
             switch phase {
             case .signingOn: fail(connection, "no sign-on without its message", now)
             case .signingOff: finish(connection)
+            case .up where function == .keyChange: keyRefused("\(error)", now)
             case .idle, .backingOff, .connecting, .up:
                 network = nil
                 lastActivity = now
@@ -105,9 +108,10 @@ extension HostLinkMachine {
         _ received: MessageDecoder.Received, _ exchange: NetworkExchange, _ connection: ConnectionID, _ now: Instant
     ) {
         network = nil
+        if let key = exchange.key { ended.insert(key, .answered) }
         guard let sent = exchange.sent else { return }
         do throws(ISO8583Error) {
-            let code = try mapping.networkAction(received, sent: sent)
+            let code = try mapping.networkAction(received, sent: sent, key: exchange.macKey)
             let isAccepted = [.accepted, .approved].contains(mapping.dialect.action(code).meaning)
             switch phase {
             case .signingOn:
@@ -116,7 +120,10 @@ extension HostLinkMachine {
                 statistics.connections += 1
                 log(.notice, "signed on")
                 sendWaiting(on: connection, now)
+                if keyDue == nil, keyProtection != nil { keyDue = now }
+                if isKeyDue(now) { askForKey(connection, now) }
             case .signingOff: finish(connection)
+            case .up where exchange.function == .keyChange: keyAnswered(received.message, isAccepted ? nil : code, now)
             case .up:
                 backoff.reset()
                 statistics.lastEcho = exchange.since.duration(to: now)
@@ -128,6 +135,7 @@ extension HostLinkMachine {
             switch phase {
             case .signingOn: fail(connection, "bad answer to the sign-on", now)
             case .signingOff: finish(connection)
+            case .up where exchange.function == .keyChange: keyRefused("bad answer: \(error)", now)
             case .idle, .backingOff, .connecting, .up: break
             }
         }

@@ -1,4 +1,5 @@
 import ISO8583
+import Keys
 
 extension HostLinkMachine {
     public typealias Instant = ContinuousClock.Instant
@@ -20,6 +21,8 @@ extension HostLinkMachine {
         case refused(ConnectionID, ExchangeID)
         /// Answers `.stamp`; `nil`: no trace number could be had.
         case stamp(ConnectionID, NetworkFunction, NetworkStamp?)
+        /// Answers `.storeKey`: whether the new key outlives this process.
+        case keyStored(Bool)
         /// `nextWake` has come.
         case time
         /// Sign off, close, and connect no more.
@@ -32,6 +35,8 @@ extension HostLinkMachine {
         case send(ConnectionID, frame: [UInt8], ExchangeID?)
         case close(ConnectionID)
         case stamp(ConnectionID, NetworkFunction)
+        /// Keep this key block: before the new MAC key is in force it must be there after a power cut.
+        case storeKey(block: String)
         /// Exactly once for each exchange.
         case complete(ExchangeID, HostOutcome)
         case state(HostLinkState)
@@ -87,6 +92,8 @@ extension HostLinkMachine {
         let request: HostRequest
         let sent: Message
         let deadline: Instant
+        /// Under which it was sent, and its answer is.
+        let macKey: SecretBytes?
     }
 
     /// A network message of ours; one at a time.
@@ -95,6 +102,7 @@ extension HostLinkMachine {
         /// `nil` while its trace number is being fetched.
         var key: ExchangeKey?
         var sent: Message?
+        var macKey: SecretBytes?
         let since: Instant
         let until: Instant
     }

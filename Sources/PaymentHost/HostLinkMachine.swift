@@ -1,18 +1,28 @@
+import Hex
 import ISO8583
+import Keys
 
 /// The rules of the host link (host-protocol, "Link") as a value: events and the time go in, actions come out. No socket, clock, task or chance.
 ///
 /// One connection at a time. It is up once the host has accepted the sign-on; only then exchanges are sent. What happened before the first byte is
 /// told from what happened after: `.notConnected` and `.notSent` mean that the host cannot have seen the message.
 public struct HostLinkMachine: Sendable {
-    let mapping: DialectMapping
+    var mapping: DialectMapping
     let addresses: [HostLinkConfiguration.Address]
     let timing: HostLinkTiming
+    /// The key encryption key; `nil`: the MAC key is never changed.
+    let keyProtection: SecretBytes?
 
     var phase = Phase.idle
     var waiting: [Waiting] = []
     var inFlight: [ExchangeKey: InFlight] = [:]
     var network: NetworkExchange?
+    /// Exchanges whose answers would come late, or a second time.
+    var ended = EndedExchanges()
+    /// When the next MAC key is asked for; `nil` before the first sign-on.
+    var keyDue: Instant?
+    /// The host's new key, until it is stored.
+    var keyInStore: SecretBytes?
     var backoff: Backoff
     var frames: FrameDecoder
     /// Last byte in either direction.
@@ -28,15 +38,20 @@ public struct HostLinkMachine: Sendable {
     /// For GetInformation, Diagnose and metrics.
     public internal(set) var statistics = HostLinkStatistics()
 
-    /// - Parameter seed: for the jitter of the backoff.
+    /// - Parameters:
+    ///   - keyProtection: under which the host sends new MAC keys.
+    ///   - seed: for the jitter of the backoff.
     public init(
-        mapping: DialectMapping, addresses: [HostLinkConfiguration.Address], timing: HostLinkTiming = HostLinkTiming(), seed: UInt64
+        mapping: DialectMapping, addresses: [HostLinkConfiguration.Address], timing: HostLinkTiming = HostLinkTiming(),
+        keyProtection: SecretBytes? = nil, seed: UInt64
     ) {
         self.mapping = mapping
         self.addresses = addresses
         self.timing = timing
+        self.keyProtection = mapping.macKey == nil ? nil : keyProtection
         backoff = Backoff(shortest: timing.shortestBackoff, longest: timing.longestBackoff, seed: seed)
         frames = FrameDecoder(header: mapping.dialect.header)
+        if self.keyProtection != nil { statistics.keyCheckValue = mapping.keyCheckValue?.hex }
     }
 
     public var state: HostLinkState { phase.state }
@@ -50,6 +65,7 @@ public struct HostLinkMachine: Sendable {
         case .ended(let connection, let reason): ended(connection, reason, now)
         case .refused(let connection, let id): refused(connection, id)
         case .stamp(let connection, let function, let stamp): stamped(connection, function, stamp, now)
+        case .keyStored(let isStored): keyStored(isStored, now)
         case .time: time(now)
         case .shutdown: shutdown(now)
         }
@@ -72,9 +88,10 @@ public struct HostLinkMachine: Sendable {
             if addressIndex > 0, inFlight.isEmpty, network == nil { moments.append(since.advanced(by: timing.failBackInterval)) }
             if let network {
                 // An echo without an answer ends the connection only once nobody waits for anything else on it.
-                if inFlight.isEmpty { moments.append(network.until) }
-            } else if let lastActivity {
-                moments.append(lastActivity.advanced(by: timing.echoInterval))
+                if inFlight.isEmpty || network.function == .keyChange { moments.append(network.until) }
+            } else {
+                if let lastActivity { moments.append(lastActivity.advanced(by: timing.echoInterval)) }
+                if let keyDue, keyInStore == nil { moments.append(keyDue) }
             }
         }
         return moments.min()
@@ -113,7 +130,7 @@ public struct HostLinkMachine: Sendable {
             }
             guard inFlight[key] == nil else { throw ISO8583Error(.unencodable, "11", "is in flight already") }
             let frame = try mapping.frame(message)
-            inFlight[key] = InFlight(id: id, request: request, sent: message, deadline: deadline)
+            inFlight[key] = InFlight(id: id, request: request, sent: message, deadline: deadline, macKey: mapping.macKey)
             lastActivity = now
             pending.append(.send(connection, frame: frame, id))
         } catch {
@@ -144,9 +161,12 @@ public struct HostLinkMachine: Sendable {
 
     /// Every exchange after its first byte ends like this when the connection ends.
     mutating func endInFlight(_ outcome: HostOutcome) {
-        let ended = inFlight.values.sorted { $0.id < $1.id }
+        let exchanges = inFlight.sorted { $0.value.id < $1.value.id }
         inFlight = [:]
-        for exchange in ended { pending.append(.complete(exchange.id, outcome)) }
+        for (key, exchange) in exchanges {
+            ended.insert(key, .unanswered)
+            pending.append(.complete(exchange.id, outcome))
+        }
     }
 
     // MARK: Time
@@ -158,6 +178,7 @@ public struct HostLinkMachine: Sendable {
         waiting.removeAll { now >= min($0.until, $0.deadline) }
         for (key, exchange) in inFlight.sorted(by: { $0.value.id < $1.value.id }) where now >= exchange.deadline {
             inFlight[key] = nil
+            ended.insert(key, .unanswered)
             log(.warning, "\(exchange.sent.mti) \(key.stan): no answer in time")
             pending.append(.complete(exchange.id, .noAnswer))
         }
@@ -186,7 +207,9 @@ public struct HostLinkMachine: Sendable {
 
     private mutating func watch(_ connection: ConnectionID, _ now: Instant) {
         if let network {
-            guard now >= network.until, inFlight.isEmpty else { return }
+            guard now >= network.until, inFlight.isEmpty || network.function == .keyChange else { return }
+            if let key = network.key { ended.insert(key, .unanswered) }
+            if network.function == .keyChange { return keyRefused("no answer in time", now) }
             // Not sent for want of a trace number, or any byte since shows that the host is there: no reason to doubt the connection.
             if network.key == nil || lastReceived.map({ $0 > network.since }) == true {
                 self.network = nil
@@ -194,6 +217,8 @@ public struct HostLinkMachine: Sendable {
                 return
             }
             lose(connection, "echo not answered", .noAnswer, now)
+        } else if isKeyDue(now) {
+            askForKey(connection, now)
         } else if let lastActivity, now >= lastActivity.advanced(by: timing.echoInterval) {
             requestStamp(.echo, connection, since: now, until: now.advanced(by: timing.echoLimit))
         }

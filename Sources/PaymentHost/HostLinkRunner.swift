@@ -74,6 +74,7 @@ final class HostLinkRunner {
             channel = nil
             open.channel.close(promise: nil)
         case .stamp(let connection, let function): stamp(connection, function)
+        case .storeKey(let block): storeKey(block)
         case .complete(let id, let outcome): exchanges.removeValue(forKey: id)?.completed(outcome)
         case .state(let state): parts.states.set(state)
         case .log(let severity, let text): log(severity, text)
@@ -158,6 +159,19 @@ final class HostLinkRunner {
             let stan = try? await environment.nextSTAN()
             let stamp = stan.map { NetworkStamp(stan: $0, dateTimes: environment.dateTimes()) }
             loop.execute { bound.value.on(.stamp(connection, function, stamp)) }
+        }
+    }
+
+    private func storeKey(_ block: String) {
+        let bound = NIOLoopBound(self, eventLoop: parts.loop)
+        let (environment, loop, logger) = (parts.environment, parts.loop, parts.logger)
+        Task {
+            var isStored = true
+            do { try await environment.storeKey(block) } catch {
+                isStored = false
+                logger.error("the new MAC key cannot be stored: \(error)")
+            }
+            loop.execute { [isStored] in bound.value.on(.keyStored(isStored)) }
         }
     }
 

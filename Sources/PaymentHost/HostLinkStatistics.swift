@@ -20,8 +20,17 @@ public struct HostLinkStatistics: Sendable, Hashable {
     public internal(set) var notSent = 0
     public internal(set) var unanswered = 0
     public internal(set) var badAnswers = 0
-    /// Answers that belonged to nothing in flight: late, twice, or nobody's.
+    /// Answers without effect: to an exchange that had been given up, to one that was answered before, and to nothing that was asked.
+    public internal(set) var late = 0
+    public internal(set) var duplicates = 0
     public internal(set) var unmatched = 0
+    /// Changes of the MAC key, and those that left it as it was.
+    public internal(set) var keyChanges = 0
+    public internal(set) var failedKeyChanges = 0
+    /// Why the last one failed; safe to show. `nil` once one succeeds.
+    public internal(set) var lastKeyChangeFailure: String?
+    /// Check value of the MAC key in force, hexadecimal.
+    public internal(set) var keyCheckValue: String?
 
     public init() {}
 

@@ -1,5 +1,12 @@
 /// Network messages the link sends by itself; the raw value is the key of the dialect's function codes.
-public enum NetworkFunction: String, Sendable, Hashable, CaseIterable { case signOn, signOff, echo }
+public enum NetworkFunction: String, Sendable, Hashable, CaseIterable {
+    case signOn, signOff, echo
+    /// Asks for a new MAC key under the key encryption key.
+    case keyChange
+
+    /// What every dialect has a code for; the key change is for hosts that do it.
+    static let always: [NetworkFunction] = [.signOn, .signOff, .echo]
+}
 
 /// What a network message needs from outside: a trace number never used before in the batch, and the time.
 public struct NetworkStamp: Sendable, Hashable {

@@ -1,13 +1,17 @@
 import Devices
 import Keys
 import Logging
+import PaymentHost
 import Terminal
 import TerminalAPI
 
 /// The POS's side: the server, its certificates, and what a POS may ask besides transactions.
 extension Assembly {
-    func server(terminal: any PaymentTerminal, operations: any OperationPerforming) throws(ServiceError) -> POSServer {
+    func server(
+        terminal: any PaymentTerminal, operations: any OperationPerforming, link: HostLink
+    ) throws(ServiceError) -> POSServer {
         var api = POSServerConfiguration()
+        api.metrics = { Metrics.text(link.state, link.statistics, terminal.information) }
         api.addresses = [configuration.pos.address]
         api.port = configuration.pos.port
         api.tlsPort = configuration.pos.tlsPort

@@ -47,13 +47,25 @@ struct Assembly {
             }
         }
         let clock = clock
+        let dialect = try dialect(host.dialect)
+        var keyFile: HostKeyFile?
+        if let macKey, let file = host.keyEncryptionKey {
+            do {
+                keyFile = HostKeyFile(
+                    path: files.hostKey, initial: macKey, protection: try KeyFile.read(file, byteCounts: [16, 24, 32]), dialect: dialect)
+            } catch {
+                throw ServiceError(.keys, "host.keyEncryptionKey: \(error)", remedy: error.remedy)
+            }
+        }
         do {
             let settings = HostLinkConfiguration(
-                addresses: addresses, security: security, dialect: try dialect(host.dialect), macKey: macKey, merchant: merchantIdentity)
-            let environment = HostLink.Environment(nextSTAN: nextSTAN) {
+                addresses: addresses, security: security, dialect: dialect, macKey: try keyFile?.key() ?? macKey,
+                keyProtection: keyFile?.protection, merchant: merchantIdentity)
+            var environment = HostLink.Environment(nextSTAN: nextSTAN) {
                 let now = clock.wallTime
                 return WireDateTimes(local: now.calendar(offset: clock.localOffset(at: now)).field12, transmission: now.calendar().field7)
             }
+            if let keyFile { environment.storeKey = { try keyFile.store($0) } }
             return try HostLink(configuration: settings, environment: environment, logger: logger.labelled("host"))
         } catch let error as PaymentHostError {
             throw ServiceError(.host, "The host link cannot be made: \(error)", remedy: error.remedy)
@@ -106,6 +118,10 @@ struct Assembly {
         var environment = TerminalEngine.Environment(
             configuration: terminal, devices: registry, host: link, display: display, keys: keys, onFatal: onFatal)
         environment.point = point
+        let today = environment.clock.wallTime.calendar()
+        if let remark = AuthorityKeysFile.remark(authorities, on: KernelDate(year: today.year, month: today.month, day: today.day)) {
+            logger.warning("\(remark)")
+        }
         // Ends in order as on SIGTERM (1001 to every connection, sign-off at the host); whoever watches over the process starts it again.
         let (reboots, log) = (configuration.reboots, logger)
         environment.onRestartDue = { if !reboots || !MachineRestart().begin(log) { _ = kill(getpid(), SIGTERM) } }
@@ -128,9 +144,16 @@ struct Assembly {
         } catch { throw ServiceError(.file, "The stored parameters cannot be read: \(error)", remedy: error.remedy) }
     }
 
+    var merchantIdentity: MerchantIdentity { configuration.merchantIdentity }
+
+    func terminalData(authenticatesData: Bool, _ objects: DataObjectTable) -> TerminalData {
+        configuration.terminalData(authenticatesData: authenticatesData, objects)
+    }
+}
+
+extension Configuration {
     var merchantIdentity: MerchantIdentity {
-        let merchant = configuration.merchant
-        return MerchantIdentity(
+        MerchantIdentity(
             terminalID: merchant.terminalID, merchantID: merchant.merchantID, nameAndLocation: "\(merchant.name), \(merchant.location)",
             categoryCode: merchant.categoryCode, acquirerID: merchant.acquirerID)
     }
@@ -142,17 +165,17 @@ struct Assembly {
         data.capabilities = [.chip, .signature, .noCVM]
         if authenticatesData { data.capabilities.formUnion([.sda, .dda, .cda]) }
         (data.defaultDDOL, data.defaultTDOL) = (objects.defaultDDOL, objects.defaultTDOL)
-        data.type = configuration.kernel.terminalType
-        data.pinBypass = configuration.kernel.pinBypass
-        data.cardholderSelection = configuration.kernel.cardholderSelection
-        for part in configuration.kernel.codeTables { data.additionalCapabilities.formUnion(.codeTable(part)) }
-        data.countryCode = configuration.merchant.countryCode
-        data.interfaceDeviceSerialNumber = configuration.merchant.serialNumber.prefixPadded(8)
-        data.merchantCategoryCode = configuration.merchant.categoryCode
-        data.terminalIdentification = configuration.merchant.terminalID.prefixPadded(8)
-        data.merchantIdentifier = configuration.merchant.merchantID.prefixPadded(15)
+        data.type = kernel.terminalType
+        data.pinBypass = kernel.pinBypass
+        data.cardholderSelection = kernel.cardholderSelection
+        for part in kernel.codeTables { data.additionalCapabilities.formUnion(.codeTable(part)) }
+        data.countryCode = merchant.countryCode
+        data.interfaceDeviceSerialNumber = merchant.serialNumber.prefixPadded(8)
+        data.merchantCategoryCode = merchant.categoryCode
+        data.terminalIdentification = merchant.terminalID.prefixPadded(8)
+        data.merchantIdentifier = merchant.merchantID.prefixPadded(15)
         data.merchantNameAndLocation = merchantIdentity.nameAndLocation
-        data.acquirerIdentifier = configuration.merchant.acquirerID
+        data.acquirerIdentifier = merchant.acquirerID
         return data
     }
 }

@@ -10,6 +10,8 @@ public struct CardRun: Sendable {
     public var cards: CardTable
     public var authorities: CertificationAuthorityKeys
     public var dataObjects: DataObjectTable
+    /// `nil` without a configuration: a terminal like any other.
+    private var configured: TerminalData?
     /// Also every command, and every data object of the answers, card data masked.
     public var isTraced: Bool
 
@@ -24,12 +26,13 @@ public struct CardRun: Sendable {
         self.isTraced = isTraced
     }
 
-    /// With the card table and the authority keys of a terminal's configuration.
+    /// With the terminal data, the card table and the authority keys of a terminal's configuration.
     public init(transaction: KernelTransaction, configuration: Configuration, isTraced: Bool) throws(ServiceError) {
         self.init(
             transaction: transaction, cards: try CardTable.read(file: configuration.cardsFile),
             authorities: try AuthorityKeysFile.read(configuration.authorityKeysFile),
             dataObjects: try DataObjectsFile.read(configuration.dataObjectsFile), isTraced: isTraced)
+        configured = configuration.terminalData(authenticatesData: authorities != .none, dataObjects)
     }
 
     /// - Parameter say: gets every line as it is known.
@@ -65,8 +68,11 @@ public struct CardRun: Sendable {
     }
 
     /// Claimed without keys, data authentication would fail, which is worse than not performed.
-    private var terminalData: TerminalData {
+    var terminalData: TerminalData {
+        if let configured { return configured }
         var data = TerminalData()
+        // Nobody types, and no other reader is looked at.
+        data.capabilities = [.chip, .signature, .noCVM]
         (data.defaultDDOL, data.defaultTDOL) = (dataObjects.defaultDDOL, dataObjects.defaultTDOL)
         if authorities != .none { data.capabilities.formUnion([.sda, .dda, .cda]) }
         return data

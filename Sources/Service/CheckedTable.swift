@@ -127,6 +127,9 @@ struct CheckedTable {
         Self.refusal(file, line, "\(path)\(key): the value does not fit. Allowed: \(allowed).")
     }
 
+    /// For what no single key is to blame for.
+    func fault(_ message: String) -> ServiceError { Self.refusal(file, line, path + message) }
+
     private static func refusal(_ file: String, _ line: Int?, _ message: String) -> ServiceError {
         ServiceError(.table, "\(file)\(line.map { ":\($0)" } ?? ""): \(message)")
     }

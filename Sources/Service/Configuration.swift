@@ -45,6 +45,7 @@ public struct Configuration: Sendable {
         public var ca, serverName, certificate, key: String?
         public var pins: [String]
         public var macKey: String?
+        public var keyEncryptionKey: String?
     }
 
     public struct Kernel: Sendable {
@@ -120,7 +121,8 @@ public struct Configuration: Sendable {
             primary: primary, secondary: optional("host.secondary").flatMap { Endpoint($0) }, dialect: text("host.dialect"),
             tls: text("host.tls") == "true", ca: path("host.ca"), serverName: optional("host.serverName"),
             certificate: path("host.certificate"),
-            key: path("host.key"), pins: list("host.pins"), macKey: path("host.macKey"))
+            key: path("host.key"), pins: list("host.pins"), macKey: path("host.macKey"),
+            keyEncryptionKey: path("host.keyEncryptionKey"))
         devices = DeviceRoles()
         for kind in DeviceDescription.Kind.allCases {
             if let path = optional("devices.\(kind.rawValue).path") {

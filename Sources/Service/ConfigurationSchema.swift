@@ -129,6 +129,10 @@ enum ConfigurationSchema {
         .init(
             "host.macKey", .path, .optional,
             "File (mode 0600) with the MAC key as hexadecimal digits; without it messages carry no MAC and transactions answer 83."),
+        .init(
+            "host.keyEncryptionKey", .path, .optional,
+            "File (mode 0600) with the AES key under which the host sends new MAC keys; with it the terminal asks for one after each start."
+        ),
     ]
 
     private static let devices: [ConfigurationKey] = DeviceDescription.Kind.allCases.flatMap { kind -> [ConfigurationKey] in

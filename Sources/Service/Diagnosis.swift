@@ -27,6 +27,7 @@ struct Diagnosis: Sendable {
         let outstanding = await engine.outstanding
         var system = registry.findings.map { Finding.fault("usb", $0, do: "Check that the kernel has USB: ls /sys/bus/usb.") }
         system.append(Self.finding(state, statistics))
+        if let finding = Self.keyFinding(statistics) { system.append(finding) }
         var subject = subject
         // The one that the link saw: the authority's may last for longer.
         if let end = statistics.certificateEnd {
@@ -53,6 +54,17 @@ struct Diagnosis: Sendable {
         }
     }
 
+    /// `nil` where the MAC key is not changed.
+    static func keyFinding(_ statistics: HostLinkStatistics) -> Finding? {
+        guard let value = statistics.keyCheckValue else { return nil }
+        guard let why = statistics.lastKeyChangeFailure else {
+            return .fine("hostKey", "the MAC key in force has the check value \(value)")
+        }
+        return .warning(
+            "hostKey", "the MAC key was not changed: \(why); the one in force has the check value \(value)",
+            do: "The terminal asks again every hour. If it stays so, ask the acquirer about key changes and host.keyEncryptionKey.")
+    }
+
     static func finding(_ outstanding: [OutstandingFollowUp]) -> Finding {
         if outstanding.contains(where: \.isFlagged) {
             return .fault(
@@ -73,10 +85,14 @@ struct Diagnosis: Sendable {
             "lastEchoMilliseconds",
             statistics.lastEcho.map { String($0.components.seconds * 1000 + $0.components.attoseconds / 1_000_000_000_000_000) })
         object.append("lastFailure", statistics.lastFailure)
+        object.append("macKeyCheckValue", statistics.keyCheckValue)
+        object.append("lastKeyChangeFailure", statistics.lastKeyChangeFailure)
         for (name, count) in [
             ("connections", statistics.connections), ("losses", statistics.losses), ("failedAttempts", statistics.failedAttempts),
             ("answered", statistics.answered), ("unanswered", statistics.unanswered), ("badAnswers", statistics.badAnswers),
-            ("notConnected", statistics.notConnected), ("notSent", statistics.notSent), ("unmatched", statistics.unmatched),
+            ("notConnected", statistics.notConnected), ("notSent", statistics.notSent), ("late", statistics.late),
+            ("duplicates", statistics.duplicates),
+            ("unmatched", statistics.unmatched), ("keyChanges", statistics.keyChanges), ("failedKeyChanges", statistics.failedKeyChanges),
         ] { object.append(name, .string(String(count))) }
         return object
     }

@@ -10,6 +10,7 @@ import Keys
 /// The data folder of one terminal: made at the first start, closed to others.
 ///
 ///     journal.sqlite          what happened
+///     host.key                MAC key that the host has sent, as its key block
 ///     parameters.json         what the POS set with SetParameter
 ///     site.key                from which the journal's and the account mask's keys derive
 ///     tls/ca.pem …            the site's own authority and the certificate made by it
@@ -17,6 +18,7 @@ struct TerminalFiles {
     let directory: String
 
     var siteKey: String { directory + "/site.key" }
+    var hostKey: String { directory + "/host.key" }
     var parameters: String { directory + "/parameters.json" }
     var tls: String { directory + "/tls" }
     var requestedKey: String { tls + "/requested-key.pem" }

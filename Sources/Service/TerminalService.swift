@@ -81,7 +81,7 @@ public final class TerminalService: Sendable {
             engine: engine, display: display, parameters: parameters, events: events, printer: { current.printer }, cards: stripes,
             certificates: certificates,
             diagnosis: Diagnosis(registry: registry, link: link, engine: engine, configuration: configuration), restart: options.restart)
-        server = try assembly.server(terminal: engine, operations: operations)
+        server = try assembly.server(terminal: engine, operations: operations, link: link)
         parts.set(engine: engine, server: server)
         journalCheck = JournalCheck(path: configuration.dataDirectory + "/journal.sqlite", logger: logger.labelled("journal"))
         self.buses = buses

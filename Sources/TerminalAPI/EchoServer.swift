@@ -51,6 +51,8 @@ private final class EchoSession: WebSocketSession {
 
     func opened(_ connection: WebSocketHandler) { self.connection = connection }
     func bytesArrived() {}
-    func received(_ message: ByteBuffer, isText: Bool) { connection?.send(message, isText: isText) }
+    func received(_ message: ByteBuffer, isText: Bool) {
+        connection?.send(OutgoingFrame(isText ? .text : .binary, message.readableBytesView))
+    }
     func closed() { connection = nil }
 }

@@ -29,6 +29,8 @@ public struct POSServerConfiguration: Sendable {
     public var requestBurst = 100
     public var requestsPerSecond = 50
     public var times = POSTimes()
+    /// What `GET /metrics` from this machine is answered with, in Prometheus' text format; without it there is no such page.
+    public var metrics: (@Sendable () -> String)?
 
     public init() {}
 }

@@ -19,6 +19,7 @@ struct Demo: AsyncParsableCommand {
     @Flag(help: "Talk to the outside host without TLS (loopback only).") var hostPlain = false
     @Option(help: "PEM file of the authority of the outside host's certificate.") var hostCa: String?
     @Option(help: "Present this card whenever the terminal asks.") var card: String?
+    @Flag(help: "Have the host change the MAC key after each start of the terminal.") var keyChange = false
     @Flag(help: "Make one sale, print it, end with 0 when it was approved.") var once = false
     @Flag(help: "Make one sale, print it, stay up.") var sale = false
 
@@ -33,6 +34,7 @@ struct Demo: AsyncParsableCommand {
         options.outsideHost = host
         options.outsideHostIsPlain = hostPlain
         options.outsideHostAuthority = hostCa.map(Self.absolute)
+        options.changesKey = keyChange
         options.automaticCard = card ?? (once || sale ? "visa-credit" : nil)
         let store = try Store(options, logger: logger)
         let approved: Bool

@@ -15,7 +15,7 @@ struct DevicesCommand: AsyncParsableCommand {
     @Flag(help: "Plugs the devices into this machine's kernel; needs root and the module vhci-hcd.") var kernel = false
     @Option(
         help: "Device to serve; may be given several times. The store's: \(StoreDeviceName.list); beside them: \(BenchDeviceName.list).")
-    var device: [String] = StoreDeviceName.allCases.map(\.rawValue)
+    var device: [String] = StoreDeviceName.onCounter.map(\.rawValue)
     @Option(help: "Card to put into the chip reader.") var card: String?
 
     func validate() throws {

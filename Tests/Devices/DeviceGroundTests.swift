@@ -231,6 +231,78 @@ struct DeviceGroundTests {
         await bench.close()
     }
 
+    private func number(_ card: KeyedCard) -> String? {
+        if case .entered(let number, let expiry) = card { "\(number.testText) \(expiry)" } else { nil }
+    }
+
+    @Test("DynaPro: a card number typed, cancelled, out of time and given up; then a PIN and a swipe, as ever")
+    func dynaProKeyed() async throws {
+        let virtual = VirtualDynaPro(encipher: encipher)
+        let (bench, keypad) = try await bench(virtual) { $0.cardKeypads() }
+        for (typed, expected) in [("4761739001010119", "4761739001010119 3912"), ("476173900", "476173900 3912")] {
+            async let card = keypad.enterCard(seconds: 60)
+            await eventually("the pad asks for the number") { virtual.isWaitingForNumber }
+            virtual.type("12345")
+            // Too short: Enter means nothing.
+            virtual.enter()
+            virtual.press(.clear)
+            virtual.type(typed)
+            virtual.enter()
+            #expect(virtual.isWaitingForExpiry)
+            virtual.type("1239")
+            virtual.enter()
+            #expect(number(try await card) == expected)
+        }
+        async let cancelled = keypad.enterCard(seconds: 60)
+        await eventually("the pad asks for the number") { virtual.isWaitingForNumber }
+        virtual.press(.cancel)
+        guard case .cancelled = try await cancelled else { return #expect(Bool(false), "not cancelled") }
+        async let late = keypad.enterCard(seconds: 60)
+        await eventually("the pad asks for the number") { virtual.isWaitingForNumber }
+        virtual.type("4761739001010119")
+        virtual.expire()
+        guard case .timedOut = try await late else { return #expect(Bool(false), "not out of time") }
+        let task = Task { await errorCode { () throws(DeviceError) in try await keypad.enterCard(seconds: 60) } }
+        await eventually("the pad asks for the number") { virtual.isWaitingForNumber }
+        task.cancel()
+        #expect(await task.value == .cancelled)
+        #expect(!virtual.isAsking)
+        let pad = try await bench.inService(bench.registry.pinPads())
+        let request = try request()
+        async let entry = pad.enterOnlinePIN(request)
+        await eventually("the pad asks for a PIN") { virtual.isWaitingForPIN }
+        for digit: UInt8 in [4, 7, 1, 1] { virtual.press(.digit(digit)) }
+        virtual.press(.enter)
+        guard case .entered(let block, _) = try await entry else { return #expect(Bool(false), "no PIN") }
+        #expect(block.testText.hasPrefix("4711"))
+        async let gone = errorCode { () throws(DeviceError) in try await keypad.enterCard(seconds: 60) }
+        await eventually("the pad asks for the number") { virtual.isWaitingForNumber }
+        bench.bus.unplug(Self.port)
+        #expect(await gone == .deviceGone)
+        await bench.close()
+    }
+
+    @Test("DynaPro with a key for tracks: a typed card comes encrypted, and shows six digits, four digits and the expiry")
+    func dynaProKeyedEncrypted() async throws {
+        let virtual = VirtualDynaPro(encipher: encipher)
+        let serial = serial
+        // What goes in comes out, so that the test sees it: no real pad does that.
+        virtual.loadTrackKey { tracks in (tracks.map { $0?.withBytes { Array($0) } ?? [] }, serial) }
+        let (bench, keypad) = try await bench(virtual) { $0.cardKeypads() }
+        async let card = keypad.enterCard(seconds: 60)
+        await eventually("the pad asks for the number") { virtual.isWaitingForNumber }
+        virtual.type("4761739001010119")
+        virtual.enter()
+        virtual.type("1239")
+        virtual.enter()
+        guard case .encrypted(let tracks) = try await card else { return #expect(Bool(false), "in clear") }
+        #expect(tracks.keySerialNumber == serial)
+        #expect(tracks.maskedTrack2 == ";4761730000000119=3912000000000000?")
+        #expect(String(decoding: tracks.track2, as: UTF8.self) == ";4761739001010119=3912000000000001?")
+        #expect(tracks.track1.starts(with: "%M4761739001010119^MANUAL ENTRY/^3912".utf8))
+        await bench.close()
+    }
+
     @Test("NEO contactless reader: a tap goes online, one given up stops the reader, unplugged it is gone")
     func contactless() async throws {
         let virtual = VirtualContactlessReader()

@@ -145,8 +145,8 @@ struct DeviceKindsTests {
         return device
     }
 
-    private func kinds(_ actions: [DeviceListing.Action]) -> [DeviceDescription.Kind] {
-        actions.compactMap { if case .inService(let kind, _) = $0 { kind } else { nil } }
+    private func kinds(_ actions: [DeviceListing.Action]) -> [DeviceCapability.Purpose] {
+        actions.compactMap { if case .inService(let purpose, _) = $0 { purpose } else { nil } }
     }
 
     @Test("each kind has its own device in service; one device can be several")
@@ -163,6 +163,24 @@ struct DeviceKindsTests {
         #expect(listing.inService(.contactless) == nil)
         #expect(kinds(listing.on(.unplugged(key("1-2")))) == [.printer])
         #expect(Set(kinds(listing.on(.closed))) == [.chip, .stripe])
+    }
+
+    @Test("card numbers are typed at the first pad that can, whichever takes the PINs; a pad that is not the configured one is no such pad")
+    func keypads() {
+        struct Pad: PINPad, CardKeypad {
+            var device: DeviceDescription
+            func enterOnlinePIN(_ request: PINEntryRequest) async throws(DeviceError) -> PINEntry { .cancelled }
+            func enterCard(seconds: Int) async throws(DeviceError) -> KeyedCard { .cancelled }
+        }
+        let (first, second) = (Pad(device: device(.pinpad, "1-1", "A")), Pad(device: device(.pinpad, "1-2", "B")))
+        var listing = DeviceListing(roles: DeviceRoles())
+        #expect(kinds(listing.on(.listed(key("1-1"), [first.device], [.pinpad(first)]))) == [.pinpad])
+        #expect(kinds(listing.on(.listed(key("1-2"), [second.device], [.pinpad(second), .keypad(second)]))) == [.keypad])
+        #expect(listing.inService(.pinpad)?.device == first.device)
+        #expect(listing.inService(.keypad)?.device == second.device)
+        #expect(kinds(listing.on(.unplugged(key("1-2")))) == [.keypad])
+        var pinned = DeviceListing(roles: DeviceRoles([.pinpad: .serialNumber("A")]))
+        #expect(kinds(pinned.on(.listed(key("1-2"), [second.device], [.pinpad(second), .keypad(second)]))).isEmpty)
     }
 
     @Test("a pin of one kind is nothing to the others; what is missing is listed by its kind")

@@ -102,7 +102,7 @@ struct StructuredFieldTests {
         #expect(try data.encoded().count == 31)
         let without = SecurityData(scheme: .tdesDUKPT, keySerialNumber: Array(1...10))
         #expect(try SecurityData(without.encoded()) == without)
-        for bad: [UInt8] in [[], [3, 0, 0], [1], [1, 2, 0], [1, 0], [1, 0, 16], [1, 0, 1, 1], [1, 0, 0, 0], [1, 255, 0]] {
+        for bad: [UInt8] in [[], [4, 0, 0], [1], [1, 2, 0], [1, 0], [1, 0, 16], [1, 0, 1, 1], [1, 0, 0, 0], [1, 255, 0]] {
             #expect(throws: ISO8583Error.self) { try SecurityData(SecretBytes(bad)) }
         }
     }

@@ -20,6 +20,9 @@ struct ManualEntryTests {
         #expect(entry.accountNumber.withDigits { $0 } == "4761739001010119")
         #expect(entry.expiry.yymm == "3911")
         #expect(refusal("4761739001010119", "1126") == nil)
+        // As tracks have it.
+        let track = try ManualEntry(accountNumber: SecretBytes("4761739001010119".utf8), expiry: "3911", year: 2026, month: 11)
+        #expect(track.expiry.yymm == "3911")
     }
 
     @Test("a wrong check digit, length, month or a card that has expired is refused")
@@ -29,6 +32,8 @@ struct ManualEntryTests {
         #expect(refusal("47617390010101190000", "1139") == .length)
         #expect(refusal("4761739001010119x", "1139") == .length)
         #expect(refusal("4761739001010119", "1339") == .expiry)
+        #expect(refusal("4761739001010119", "3913") == .expiry)
+        #expect(refusal("4761739001010119", "2610") == .expired)
         #expect(refusal("4761739001010119", "0039") == .expiry)
         #expect(refusal("4761739001010119", "11390") == .expiry)
         #expect(refusal("4761739001010119", "1026") == .expired)

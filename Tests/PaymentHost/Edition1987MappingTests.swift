@@ -126,7 +126,7 @@ struct Edition1987MappingTests {
         #expect(fixture.dialect.functionCodes["keyChange"] == "161")
         let received = try fixture.mapping.decode(Array(fixture.frame(fixture.answer(to: message, "00")).dropFirst(2)))
         #expect(received.message.mti == "0810")
-        #expect(try fixture.mapping.networkAction(received, sent: message) == "00")
+        #expect(try fixture.mapping.networkAction(received, sent: message, key: HostFixture.macKey) == "00")
     }
 
     @Test("an approval, a decline and an unknown code")

@@ -15,7 +15,7 @@ struct HostFixture {
         acquirerID: "12345678901")
 
     let dialect: Dialect
-    let mapping: DialectMapping
+    var mapping: DialectMapping
 
     init(
         _ dialect: Dialect? = nil, terminal: PointOfServiceTerminal = PointOfServiceTerminal(), macKey: SecretBytes? = HostFixture.macKey

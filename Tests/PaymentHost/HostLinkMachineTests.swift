@@ -41,7 +41,8 @@ struct HostLinkMachineTests {
         try script.receive(script.fixture.answer(to: request))
         #expect(script.outcomes == [1: "noAnswer"])
         script.expect([])
-        #expect(script.log.last == "1210 000001: belongs to nothing in flight")
+        #expect(script.log.last == "1210 000001: comes too late")
+        #expect(script.machine.statistics.late == 1 && script.machine.statistics.unmatched == 0)
     }
 
     @Test("several in flight, answered in another order, each to its own")
@@ -62,9 +63,9 @@ struct HostLinkMachineTests {
         try script.receive(script.fixture.answer(to: request) { $0.set(41, "TERM0002") })
         try script.receive(script.fixture.answer(to: request) { $0.mti = "1110" })
         try script.receive(script.fixture.answer(to: request) { $0[11] = nil })
-        #expect(script.outcomes.isEmpty)
+        #expect(script.outcomes.isEmpty && script.machine.statistics.unmatched == 4)
         script.expect(["send 1200"])
-        #expect(script.log.filter { $0.hasSuffix("belongs to nothing in flight") }.count == 4)
+        #expect(script.log.filter { $0.hasSuffix("belongs to nothing that was asked") }.count == 4)
         try script.pass(.seconds(30))
         #expect(script.outcomes == [1: "noAnswer"])
     }
@@ -77,6 +78,7 @@ struct HostLinkMachineTests {
         try script.receive(script.fixture.answer(to: request))
         try script.receive(script.fixture.answer(to: request))
         #expect(script.outcomes == [1: "answered 000"])
+        #expect(script.machine.statistics.duplicates == 1 && script.machine.statistics.unmatched == 0)
         script.expect(["send 1200"])
     }
 

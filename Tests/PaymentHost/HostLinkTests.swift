@@ -47,7 +47,7 @@ struct HostLinkTests {
         await pair.connect()
         #expect(try await pair.sale(1, within: .milliseconds(1500)).summary == "noAnswer")
         #expect(try await pair.sale(2).summary == "answered 116")
-        #expect(pair.log.lines.withLockedValue { $0 }.contains("1210 000001: belongs to nothing in flight"))
+        #expect(pair.log.lines.withLockedValue { $0 }.contains("1210 000001: comes too late"))
         await pair.end()
     }
 

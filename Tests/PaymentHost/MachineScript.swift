@@ -1,25 +1,32 @@
 import ISO8583
+import Keys
 import Testing
 
 @testable import PaymentHost
 
 /// A link machine with a made-up clock: every step is an event, and what is not expected fails.
 struct MachineScript {
-    let fixture: HostFixture
+    var fixture: HostFixture
     var machine: HostLinkMachine
     var now: ContinuousClock.Instant
     /// Everything since the last look.
     private(set) var actions: [String] = []
     private(set) var outcomes: [Int: String] = [:]
     private(set) var frames: [Message] = []
+    /// As they left, MAC included.
+    private(set) var bytes: [[UInt8]] = []
     private(set) var log: [String] = []
     private(set) var connection = 0
     private(set) var stan = 900
 
-    init(_ dialect: Dialect? = nil, addresses: Int = 1, seed: UInt64 = 1) throws {
+    /// Whether a new key can be kept; `nil`: nobody has said yet.
+    var keepsKeys: Bool? = true
+    private(set) var blocks: [String] = []
+
+    init(_ dialect: Dialect? = nil, addresses: Int = 1, keyProtection: SecretBytes? = nil, seed: UInt64 = 1) throws {
         fixture = try HostFixture(dialect)
         let list = (0..<addresses).map { HostLinkConfiguration.Address(host: "host\($0)", port: 8583) }
-        machine = HostLinkMachine(mapping: fixture.mapping, addresses: list, seed: seed)
+        machine = HostLinkMachine(mapping: fixture.mapping, addresses: list, keyProtection: keyProtection, seed: seed)
         now = ContinuousClock.now
     }
 
@@ -35,12 +42,16 @@ struct MachineScript {
                 case .send(_, let frame, _):
                     let message = try fixture.message(in: frame)
                     frames.append(message)
+                    bytes.append(frame)
                     actions.append("send \(message.mti)" + (message.mti == "1804" ? " \(message.text(24) ?? "")" : ""))
                 case .close: actions.append("close")
                 case .stamp(let id, let function):
                     stan += 1
                     let times = WireDateTimes(local: "261122214809", transmission: "1122204809")
                     events.append(.stamp(id, function, NetworkStamp(stan: stan, dateTimes: times)))
+                case .storeKey(let block):
+                    blocks.append(block)
+                    if let keepsKeys { events.append(.keyStored(keepsKeys)) }
                 case .complete(let id, let outcome):
                     #expect(outcomes[id] == nil, "exchange \(id) ended twice")
                     outcomes[id] = outcome.summary

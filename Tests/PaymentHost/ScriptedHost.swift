@@ -76,7 +76,7 @@ final class ScriptedHost: Sendable {
             while case .frame(let frame) = frames.next() {
                 do {
                     let received = try connection.fixture.mapping.decode(frame)
-                    if let fault = connection.fixture.mapping.macFault(received) { throw fault }
+                    if let fault = connection.fixture.mapping.macFault(received, under: connection.fixture.mapping.macKey) { throw fault }
                     if received.message.mti == "1804" {
                         try connection.send(connection.fixture.answer(to: received.message, "800"))
                     } else {

@@ -8,7 +8,7 @@ import json
 import subprocess
 
 import pytest
-from conftest import BIN, PATIENCE
+from conftest import BIN, PATIENCE, ROOT
 
 VISA, ELECTRON, COMMON_DEBIT, MASTERCARD = "A0000000031010", "A0000000032010", "A0000000980840", "A0000000041010"
 
@@ -67,6 +67,13 @@ def cards():
 
 def test_every_card_of_the_laboratory_is_here():
     assert set(cards()) == set(ENDS)
+
+
+def test_the_table_of_cards_in_the_documentation_says_the_same():
+    page = (ROOT / "docs/emv.md").read_text().split("## How the laboratory's cards end")[1].split("## See it")[0]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in page.splitlines() if line.startswith("| `")]
+    assert {row[0].strip("`"): row[1:6] for row in rows} == {
+        card: [end["result"], *(end.get(field) or "–" for field in ("entryMode", "TVR", "TSI", "cvm"))] for card, end in ENDS.items()}
 
 
 @pytest.mark.parametrize("card", ENDS)

@@ -172,7 +172,25 @@ DEVICE_FAULTS = {
 
 def test_the_list_of_fault_buttons_is_the_pages(store, console):
     shown = console.run("[...document.querySelectorAll('#devices [data-fault]')].map((button) => button.dataset.fault)")
-    assert set(shown) == set(DEVICE_FAULTS)
+    # The pad lies under the counter: it can only be plugged in.
+    assert set(shown) == set(DEVICE_FAULTS) | {"pinpad cable"}
+
+
+def test_a_card_is_typed_at_the_pad_from_under_the_counter_by_buttons(store, console):
+    assert console.run("document.getElementById('key').disabled") is True
+    console.click("[data-fault='pinpad cable']")
+    console.until(lambda: console.run("document.getElementById('key').disabled") is False, "the button to key a card in")
+    pos = store.pos()
+    store.until(lambda: sum(device["kind"] == "pinpad" for device in pos.ask(operation="GetInformation")["information"]["devices"]) == 2,
+                "the terminal to see the pad")
+    pos.close()
+    console.run("""document.getElementById('message').value = JSON.stringify(
+        {operation: "Transaction", type: "SALE", requestedAmount: "1250", entryModes: ["manual"]})""")
+    console.click("#send")
+    console.until_text("#screen-text", "Please enter the card number")
+    console.click("#key")
+    assert console.until(lambda: answers(console), "what the POS sees")[0].split()[0] == "0"
+    assert store.net() == 1250
 
 
 @pytest.mark.parametrize("fault", DEVICE_FAULTS)

@@ -19,7 +19,8 @@ def test_a_full_disk_stops_new_transactions_with_20_and_says_so_until_there_is_r
     try:
         store.automatic()
         pos = store.pos()
-        assert pos.sale(1000)["approval"] == "approved"
+        sale = pos.sale(1000)
+        assert sale["approval"] == "approved"
         # What the programs see of the folder is seen from outside through their process.
         filler = f"/proc/{store.process.pid}/root{tmp_path}/terminal/filler"
         assert os.statvfs(os.path.dirname(filler)).f_blocks * 4096 == 64 * MEBIBYTE
@@ -28,13 +29,21 @@ def test_a_full_disk_stops_new_transactions_with_20_and_says_so_until_there_is_r
         answer = pos.sale(1100)
         assert (answer["result"], answer["errorCondition"]) == ("20", "internal"), answer
         assert "full" in answer["errorMessage"]
-        assert pos.ask(operation="LastTransaction")["approval"] == "approved"
+        assert pos.ask(operation="LastTransaction")["transactionID"] == sale["transactionID"]
         (disk,) = (finding for finding in pos.ask(operation="Diagnose")["diagnosis"]["system"] if finding["check"] == "disk")
-        assert disk["severity"] == "fault" and "without it no transaction is taken" in disk["remedy"], disk
+        assert disk["severity"] == "fault" and "nothing but VOID and SETTLEMENT is taken" in disk["remedy"], disk
         assert "disk is full" in store.get("/lab/log")
+        # What takes back and closes has a reserve of its own.
+        void = pos.ask(operation="Transaction", type="VOID", originalTransactionID=sale["transactionID"])
+        assert (void["result"], void["state"]) == ("0", "voided"), void
+        settlement = pos.ask(operation="Transaction", type="SETTLEMENT")
+        assert (settlement["result"], settlement["voidsAmount"]) == ("0", "1000"), settlement
+        with open(filler, "ab") as file:
+            file.write(bytes(7 * MEBIBYTE))
+        assert pos.ask(operation="Transaction", type="SETTLEMENT")["result"] == "20"
         os.remove(filler)
         assert pos.sale(1200)["approval"] == "approved"
-        assert store.net() == 2200
+        assert store.net() == 1200
         pos.close()
     finally:
         store.close()

@@ -26,12 +26,33 @@ struct TerminalEngineJournalTests {
     func noRoom() async throws {
         let store = MemoryJournalStore()
         let rig = try await Rig(store: store)
-        store.fill(true)
+        store.leave(.forVoidAndSettlement)
         let answer = await rig.refusal(Rig.sale())
         #expect(answer?.result == .terminalNotReady && answer?.errorCondition == .internal)
         #expect(store.commits.isEmpty)
-        store.fill(false)
+        store.leave(.enough)
         #expect(try await rig.approved().result == .completed)
+    }
+
+    @Test("What takes back and closes has a reserve of room: VOID and SETTLEMENT go on when nothing new begins, until that is used up too")
+    func reserve() async throws {
+        let store = MemoryJournalStore()
+        let rig = try await Rig(store: store)
+        _ = try await rig.approved(Rig.sale(500), code: "000001")
+        store.leave(.none)
+        for request in [Rig.sale(), Rig.request(.void, original: "000001"), Rig.request(.settlement)] {
+            #expect(await rig.refusal(request)?.result == .terminalNotReady)
+        }
+        store.leave(.forVoidAndSettlement)
+        for type in [TransactionType.sale, .refund, .authorization, .force, .verify] {
+            #expect(await rig.refusal(Rig.request(type, 500))?.result == .terminalNotReady)
+        }
+        let void = try await rig.sell(Rig.request(.void, original: "000001"))
+        try await rig.host.next().answer(reversal: "400")
+        #expect(await void.final().state == .voided)
+        let settlement = try await rig.sell(Rig.request(.settlement))
+        try await rig.host.next().answer(reconciliation: "500")
+        #expect(await settlement.final().result == .completed)
     }
 
     @Test("The pending-reversal commit fails: nothing is sent, nothing told, the process is told to exit")

@@ -114,6 +114,73 @@ struct TransactionMachineEntryTests {
         #expect(offline.decision?.hostContact == false)
     }
 
+    @Test("a typed card alone: asked for, and it pays; CardEntry is what the cashier sees")
+    func keyed() {
+        var run = machine([.manual])
+        #expect(run.on(.begin(.noReader, reversalsDue: false)).suffix(3) == [.listen([.manual]), .status(.cardEntry), .show(.keyCard)])
+        #expect(run.on(.keyed(.entered)) == [.listen([]), .stopTimer(.card), .show(.processing), .takeKeyed])
+        run.on(.onlineRequested)
+        run.on(.slot(.freshCard))
+        run.on(.committed(.pendingReversal))
+        run.on(.slot(.empty))
+        run.on(.hostOutcome(.approved))
+        run.on(.cardEnded(.approved))
+        #expect(run.decision?.result == .completed)
+        // Where it was not asked for nobody types.
+        var without = machine()
+        without.on(.begin(.empty, reversalsDue: false))
+        #expect(without.on(.keyed(.entered)).isEmpty)
+    }
+
+    @Test("a number that cannot be right is asked for again, three times in all; then the card could not be read")
+    func keyedWrong() {
+        var run = machine([.manual])
+        run.on(.begin(.noReader, reversalsDue: false))
+        for _ in 1...2 {
+            #expect(
+                run.on(.keyed(.refused)) == [
+                    .startTimer(.card, run.machine.rules.limits.card), .listen([.manual]), .show(.keyCardAgain),
+                ])
+        }
+        #expect(run.decision == nil)
+        run.on(.keyed(.refused))
+        #expect(run.decision?.result == .cardUnreadable)
+        #expect(run.decision?.hostContact == false)
+    }
+
+    @Test(
+        "cancelled or out of time at the keypad: that is the end where there is no other way, else the others stay and nobody is asked to type again",
+        arguments: [(TransactionMachine.Keyed.cancelled, ResultCode.cancelledByCardholder), (.timedOut, .timeout)])
+    func keyedEnds(keyed: TransactionMachine.Keyed, result: ResultCode) {
+        var alone = machine([.manual])
+        alone.on(.begin(.noReader, reversalsDue: false))
+        alone.on(.keyed(keyed))
+        #expect(alone.decision?.result == result)
+        var others = machine([.chip, .swipe, .manual])
+        let begun = others.on(.begin(.empty, reversalsDue: false))
+        #expect(begun.suffix(3) == [.listen([.swipe, .manual]), .status(.card), .show(.presentCard)])
+        #expect(others.on(.keyed(keyed)) == [.listen([.swipe]), .show(.presentCard)])
+        #expect(others.on(.ways([.chip, .contactless, .swipe, .manual])) == [.listen([.contactless, .swipe])])
+        #expect(others.on(.keyed(.entered)).isEmpty)
+        #expect(others.on(.slot(.freshCard)).contains(.readCard))
+        // A chip reader that is not there is no other way.
+        var missing = machine([.chip, .manual])
+        missing.on(.begin(.noReader, reversalsDue: false))
+        missing.on(.keyed(keyed))
+        #expect(missing.decision?.result == result)
+    }
+
+    @Test("the keypad that goes while a number is typed ends a sale that has no other way: 202")
+    func keypadGone() {
+        var run = machine([.manual])
+        run.on(.begin(.empty, reversalsDue: false))
+        run.on(.ways([]))
+        #expect(run.decision?.result == .deviceFault)
+        var chip = machine([.chip, .manual])
+        #expect(chip.on(.begin(.empty, reversalsDue: false)).suffix(2) == [.status(.card), .show(.insertCard)])
+        #expect(chip.on(.ways([.chip])) == [.listen([])])
+    }
+
     @Test("a card in the slot wins over what comes after it; nothing listens any more when a transaction is decided")
     func order() {
         var run = machine()

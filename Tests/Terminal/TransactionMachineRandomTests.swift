@@ -28,6 +28,9 @@ struct TransactionMachineRandomTests {
         let lost: POSConnectionLost = Bool.random(using: &generator) ? .reverse : .complete
         var rules = TransactionMachine.Rules(posConnectionLost: lost, partialApprovalAllowed: partial)
         rules.asksTip = Int.random(in: 0..<4, using: &generator) == 0
+        if Bool.random(using: &generator) {
+            rules.ways = Set(TransactionMachine.EntryWay.allCases.filter { _ in .random(using: &generator) })
+        }
         var world = World(machine: TransactionMachine(rules: rules))
         let slot = [TransactionMachine.Slot.empty, .usedCard, .freshCard].randomElement(using: &generator) ?? .empty
         world.deliver(.begin(slot, reversalsDue: Bool.random(using: &generator)), seed)
@@ -58,7 +61,7 @@ struct TransactionMachineRandomTests {
         var cancelled = false
 
         func next(_ generator: inout SeededRandom) -> TransactionMachine.Event {
-            switch Int.random(in: 0..<14, using: &generator) {
+            switch Int.random(in: 0..<15, using: &generator) {
             case 0: return .slot(TransactionMachine.Slot.allCases.randomElement(using: &generator) ?? .empty)
             case 1: return .choiceNeeded
             case 2: return .choiceMade
@@ -75,6 +78,11 @@ struct TransactionMachineRandomTests {
             case 12 where Int.random(in: 0..<4, using: &generator) == 0:
                 return timers.sorted(by: { $0.rawValue < $1.rawValue }).randomElement(using: &generator).map { .timer($0) }
                     ?? .slot(.usedCard)
+            case 14:
+                let entries: [TransactionMachine.Event] =
+                    TransactionMachine.Keyed.allCases.map { .keyed($0) } + TransactionMachine.Swipe.allCases.map { .swiped($0) }
+                    + TransactionMachine.Tap.allCases.map { .tapped($0) }
+                return entries.randomElement(using: &generator) ?? .tipSettled
             case 13: return Int.random(in: 0..<8, using: &generator) == 0 ? .tipCancelled : .tipSettled
             default: return commits.first.map { .committed($0) } ?? .slot(.usedCard)
             }

@@ -1,6 +1,6 @@
 import USB
 
-/// MagTek's PIN pad DynaPro Mini: PIN entry for online verification, and its stripe reader.
+/// MagTek's PIN pad DynaPro Mini: PIN entry for online verification, card numbers typed by hand, and its stripe reader.
 public struct MagTekPINPadDriver: DeviceDriver {
     public let name = "dynapro"
 
@@ -27,7 +27,7 @@ public struct MagTekPINPadDriver: DeviceDriver {
 }
 
 /// An open DynaPro. It reads a card only when it is asked to, so somebody who awaits swipes has it ask.
-final class DynaProPad: OpenDevice, PINPad {
+final class DynaProPad: OpenDevice, PINPad, CardKeypad {
     let device: DeviceDescription
     private let stripe: DeviceDescription
     private let hid: HIDDevice
@@ -40,7 +40,7 @@ final class DynaProPad: OpenDevice, PINPad {
     }
 
     var descriptions: [DeviceDescription] { [device, stripe] }
-    var capabilities: [DeviceCapability] { [.pinpad(self), .stripe(DynaProStripe(device: stripe, pad: self))] }
+    var capabilities: [DeviceCapability] { [.pinpad(self), .keypad(self), .stripe(DynaProStripe(device: stripe, pad: self))] }
 
     /// Ends whatever session an earlier user of the pad left.
     func start() async throws(DeviceError) { try await command([.cancel], ignoringRefusal: true) }
@@ -58,6 +58,14 @@ final class DynaProPad: OpenDevice, PINPad {
         let outcome = try await carryOut(commands, .pin, limit: .seconds(min(request.seconds, 255) + 5))
         guard case .pin(let entry) = outcome else { throw DeviceError(.protocolViolation, "the PIN pad answers out of order") }
         return entry
+    }
+
+    func enterCard(seconds: Int) async throws(DeviceError) -> KeyedCard {
+        await turns.take()
+        defer { turns.pass() }
+        let outcome = try await carryOut([.requestManualEntry(seconds: seconds)], .keyed, limit: .seconds(min(seconds, 255) + 5))
+        guard case .keyed(let card) = outcome else { throw DeviceError(.protocolViolation, "the PIN pad answers out of order") }
+        return card
     }
 
     /// Shows one of the pad's own messages; 0 seconds leave it there.

@@ -7,6 +7,7 @@ struct DynaProExchange: HIDExchange {
         case command
         case pin
         case swipe
+        case keyed
         case state
     }
 
@@ -14,6 +15,7 @@ struct DynaProExchange: HIDExchange {
         case done
         case pin(PINEntry)
         case swipe(StripeRead?)
+        case keyed(KeyedCard)
         case state(DynaProReports.State)
     }
 
@@ -53,7 +55,7 @@ struct DynaProExchange: HIDExchange {
         case (.collecting, .written): return .wait(Self.collectLimit)
         case (.collecting, .received(let report)): return collected(report)
         // What came so far is what there is.
-        case (.collecting, .expired): return end(.success(.swipe(cards.read)))
+        case (.collecting, .expired): return end(read)
         case (.collecting, .stalled): return collected([])
         case (.stopping, .written):
             phase = .stopped
@@ -79,6 +81,7 @@ struct DynaProExchange: HIDExchange {
         switch purpose {
         case .pin: .success(.pin(.timedOut))
         case .swipe: .success(.swipe(nil))
+        case .keyed: .success(.keyed(.timedOut))
         case .command, .state: .failure(DeviceError(.timeout, "the PIN pad does not answer"))
         }
     }
@@ -109,7 +112,7 @@ struct DynaProExchange: HIDExchange {
             guard report.count >= 2, let refusal = DynaProReports.refusal(report[1]) else { return .wait(limit) }
             return end(.failure(refusal))
         case (DynaProReports.pinResponse, .pin): return end(Self.pin(report).map { .pin($0) })
-        case (DynaProReports.cardStatus, .swipe): return cardStatus(report)
+        case (DynaProReports.cardStatus, .swipe), (DynaProReports.cardStatus, .keyed): return cardStatus(report)
         case (DynaProReports.deviceState, .state):
             guard let state = DynaProReports.State(report) else { return .wait(limit) }
             return end(.success(.state(state)))
@@ -134,7 +137,10 @@ struct DynaProExchange: HIDExchange {
 
     private mutating func cardStatus(_ report: [UInt8]) -> HIDExchangeAction<Outcome> {
         guard report.count >= 4, let status = DynaProReports.OperationStatus(rawValue: report[1]), status == .done else {
-            return end(.success(.swipe(nil)))
+            return end(purpose == .keyed ? Self.notKeyed(report) : .success(.swipe(nil)))
+        }
+        guard purpose != .keyed || report[3] == DynaProReports.manualCard else {
+            return end(.failure(DeviceError(.protocolViolation, "the PIN pad was asked for a typed card and has another")))
         }
         cards.failed(status: report[2])
         phase = .collecting
@@ -145,9 +151,26 @@ struct DynaProExchange: HIDExchange {
 
     private mutating func collected(_ report: [UInt8]) -> HIDExchangeAction<Outcome> {
         unexpected += 1
-        guard unexpected < Self.toleratedReports else { return end(.success(.swipe(cards.read))) }
+        guard unexpected < Self.toleratedReports else { return end(read) }
         guard report.first == DynaProReports.cardData, cards.take(report) else { return .wait(Self.collectLimit) }
-        return end(.success(.swipe(cards.read)))
+        return end(read)
+    }
+
+    private var read: Result<Outcome, DeviceError> {
+        guard purpose == .keyed else { return .success(.swipe(cards.read)) }
+        guard let card = cards.keyed else {
+            return .failure(DeviceError(.protocolViolation, "the PIN pad does not tell the card that was typed"))
+        }
+        return .success(.keyed(card))
+    }
+
+    private static func notKeyed(_ report: [UInt8]) -> Result<Outcome, DeviceError> {
+        switch report.count >= 2 ? DynaProReports.OperationStatus(rawValue: report[1]) : nil {
+        case .cancelledByUser, .cancelledByHost: .success(.keyed(.cancelled))
+        case .timedOut: .success(.keyed(.timedOut))
+        case .done: .failure(DeviceError(.protocolViolation, "the PIN pad's answer is cut off"))
+        case .verificationFailed, .keypadSecurity, nil: .failure(DeviceError(.refused, "the PIN pad could not take a card number"))
+        }
     }
 
     private mutating func stop(_ result: Result<Outcome, DeviceError>) -> HIDExchangeAction<Outcome> {
@@ -184,6 +207,22 @@ struct DynaProCard: Sendable {
         let (id, status, length) = (report[1], report[2], Int(report[3]))
         if status == 0, report.count >= 4 + length { data[id] = Array(report[4..<(4 + length)]) }
         return id == 0x63
+    }
+
+    /// Of tracks that the pad made up of what was typed: `;PAN=` four digits of expiry, fillings, code (D99875629-43, page 49). What stands behind the
+    /// expiry is not looked at.
+    var keyed: KeyedCard? {
+        if let encrypted = read?.encrypted { return .encrypted(encrypted) }
+        let (track2, track1) = (data[2] ?? [], data[1] ?? [])
+        return Self.keyed(track2.dropFirst(), first: 0x3B, of: track2, endingNumberWith: 0x3D)
+            ?? Self.keyed(track1.dropFirst(2), first: 0x25, of: track1, endingNumberWith: 0x5E)
+    }
+
+    private static func keyed(_ rest: ArraySlice<UInt8>, first: UInt8, of track: [UInt8], endingNumberWith separator: UInt8) -> KeyedCard? {
+        guard track.first == first else { return nil }
+        let fields = rest.split(separator: separator, omittingEmptySubsequences: false)
+        guard fields.count >= 2, let number = fields.first, let last = fields.last, last.count > 4 else { return nil }
+        return .entered(number: SecretBytes(number), expiry: String(decoding: last.prefix(4), as: UTF8.self))
     }
 
     var read: StripeRead? {

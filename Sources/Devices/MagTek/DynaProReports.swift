@@ -10,6 +10,8 @@ enum DynaProReports {
     static let cardData: UInt8 = 0x23
     static let pinResponse: UInt8 = 0x24
     static let delayedAcknowledgement: UInt8 = 0x2A
+    /// Card type of report 22: typed.
+    static let manualCard: UInt8 = 0x03
 
     /// Commands, as feature reports with their id in front.
     enum Command: Sendable {
@@ -22,6 +24,8 @@ enum DynaProReports {
         case display(message: UInt8, seconds: Int)
         case requestDeviceStatus
         case requestCardData
+        /// Account number and expiry, no security code; the pad takes 9 to 19 digits.
+        case requestManualEntry(seconds: Int)
         case sendAmount(String)
         case sendPAN(PAN)
         case getInformation(Information)
@@ -39,6 +43,7 @@ enum DynaProReports {
             case .display(let message, let seconds): return [0x07, UInt8(clamping: max(0, min(seconds, 255))), message]
             case .requestDeviceStatus: return [0x08, 0]
             case .requestCardData: return [0x0A, 0]
+            case .requestManualEntry(let seconds): return [0x11, wait(seconds), 1, 1]
             case .sendAmount(let text):
                 let characters = Array(text.utf8.prefix(11))
                 // Byte 3 says whether it is a credit or a debit; its values are not public, and 0 is taken.

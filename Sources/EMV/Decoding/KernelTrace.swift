@@ -7,11 +7,19 @@ public struct KernelTrace: Sendable {
 
     public init() {}
 
-    /// The phase, when it is another than before.
+    /// The phases that the terminal went through without the card (EMV 4.4 Book 3, figure 7).
+    private static let silent: [KernelStage] = [.dataAuthentication, .processingRestrictions, .cardholderVerification, .riskManagement]
+
+    /// The phase, when it is another than before, and behind the records those before it that sent no command.
     public mutating func stageLines(_ stage: KernelStage) -> [String] {
         guard stage != self.stage, stage != .over else { return [] }
+        let order = KernelStage.allCases
+        func place(_ stage: KernelStage?) -> Int { stage.flatMap { order.firstIndex(of: $0) } ?? 0 }
+        let (before, now) = (place(self.stage), place(stage))
+        let between = place(.readData) <= before && before < now ? order[before..<now].dropFirst() : []
         self.stage = stage
-        return ["", "== \(stage.rawValue)"]
+        return between.filter { Self.silent.contains($0) }.flatMap { ["", "== \($0.rawValue)", "no command to the card"] }
+            + ["", "== \(stage.rawValue)"]
     }
 
     /// Header and length; the data is not shown, as it may answer for the card.

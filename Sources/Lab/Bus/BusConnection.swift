@@ -9,6 +9,8 @@ final class BusConnection: Sendable {
         /// -1 when closed.
         var descriptor: Int32
         var unsent: [UInt8] = []
+        /// Somebody is writing, without the lock; what is to be sent meanwhile waits in `unsent`.
+        var isWriting = false
         var isEnding = false
     }
 
@@ -23,7 +25,7 @@ final class BusConnection: Sendable {
         }
 
         func look() -> (descriptor: Int32, hasUnsent: Bool, isEnding: Bool) {
-            state.withLock { ($0.descriptor, !$0.unsent.isEmpty, $0.isEnding) }
+            state.withLock { ($0.descriptor, !$0.unsent.isEmpty && !$0.isWriting, $0.isEnding) }
         }
 
         deinit {
@@ -62,7 +64,8 @@ final class BusConnection: Sendable {
         let thread = try DedicatedThread(name) {
             let reason = Self.read(shared, reading())
             shared.state.withLock { state in
-                Glibc.close(state.descriptor)
+                // Whoever writes just now closes it afterwards.
+                if !state.isWriting { Glibc.close(state.descriptor) }
                 state.descriptor = -1
                 state.unsent = []
             }
@@ -96,13 +99,41 @@ final class BusConnection: Sendable {
 
     /// Sends bytes; nothing happens when the connection has ended.
     func send(_ bytes: [UInt8]) {
-        let needsThread = shared.state.withLock { state in
-            guard state.descriptor >= 0, !state.isEnding else { return false }
-            let isIdle = state.unsent.isEmpty
+        let turn = shared.state.withLock { state -> Turn in
+            guard state.descriptor >= 0, !state.isEnding else { return .nothing }
+            if state.unsent.isEmpty, !state.isWriting {
+                state.isWriting = true
+                return .write(state.descriptor)
+            }
             state.unsent += bytes
-            if isIdle { Self.flush(&state) }
             if state.unsent.count > Self.mostUnsent { state.isEnding = true }
-            return !state.unsent.isEmpty
+            // Whoever writes looks once more afterwards.
+            return state.isWriting && !state.isEnding ? .nothing : .thread
+        }
+        switch turn {
+        case .nothing: break
+        case .thread: shared.wakeup.ring()
+        case .write(let descriptor): write(bytes, descriptor)
+        }
+    }
+
+    private enum Turn {
+        case nothing
+        case thread
+        case write(Int32)
+    }
+
+    /// Without the lock: the peer may run, and answer, before the call returns.
+    private func write(_ bytes: [UInt8], _ descriptor: Int32) {
+        let sent = max(0, Glibc.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL)))
+        let needsThread = shared.state.withLock { state in
+            state.isWriting = false
+            guard state.descriptor >= 0 else {
+                Glibc.close(descriptor)
+                return false
+            }
+            state.unsent.insert(contentsOf: bytes.dropFirst(sent), at: 0)
+            return !state.unsent.isEmpty || state.isEnding
         }
         if needsThread { shared.wakeup.ring() }
     }
@@ -119,6 +150,7 @@ final class BusConnection: Sendable {
     }
 
     private static func flush(_ state: inout State) {
+        guard !state.isWriting else { return }
         while !state.unsent.isEmpty {
             let sent = Glibc.send(state.descriptor, state.unsent, state.unsent.count, Int32(MSG_NOSIGNAL))
             // Full, or broken; the reading thread notices the latter.

@@ -16,6 +16,8 @@ public final class SocketBusClient: USBBus {
 
     private let connection: BusConnection
     private let shared = Shared()
+    let executor: SocketBusExecutor
+    private let tasks: DedicatedThread
 
     /// Shared with the connection's thread.
     private final class Shared: Sendable {
@@ -61,6 +63,9 @@ public final class SocketBusClient: USBBus {
             throw error
         }
         connection = try BusConnection(descriptor)
+        let executor = SocketBusExecutor()
+        tasks = try DedicatedThread("lab-tasks") { executor.run() }
+        self.executor = executor
         try connection.start(
             "lab-bus",
             onFrame: { [shared, connection] frame in shared.received(frame, connection) },
@@ -90,7 +95,11 @@ public final class SocketBusClient: USBBus {
         shared.presence.finish()
         connection.close()
         await connection.ended()
+        executor.end()
+        await tasks.ended()
     }
+
+    deinit { executor.end() }
 
     /// The devices present now.
     public var devices: [USBDeviceInfo] { shared.presence.devices }

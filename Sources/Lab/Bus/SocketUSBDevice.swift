@@ -1,3 +1,5 @@
+import Dispatch
+import Synchronization
 import USB
 
 /// A device that the lab has opened for this process.
@@ -11,6 +13,8 @@ final class SocketUSBDevice: USBDevice {
         self.number = number
         self.bus = bus
     }
+
+    var taskExecutor: (any TaskExecutor)? { bus.executor }
 
     func claim(interface: UInt8) async throws(USBError) { _ = try await bus.call(.claim(interface), number) }
 
@@ -54,5 +58,42 @@ final class SocketUSBDevice: USBDevice {
         guard (0...BusFrame.longestTransfer).contains(length) else {
             throw USBError(.unsupported, "A transfer of \(length) bytes; 0 to \(BusFrame.longestTransfer) are possible.")
         }
+    }
+}
+
+/// Where tasks go on that prefer the bus (`USBDevice.taskExecutor`): one thread, as libusb's event thread is one. It is apart from the thread that reads
+/// the socket, because that one stands for the cable.
+final class SocketBusExecutor: TaskExecutor {
+    private struct Queue {
+        var jobs: [UnownedJob] = []
+        var hasEnded = false
+    }
+
+    private let queue = Mutex(Queue())
+    /// Counts the jobs, and the end.
+    private let work = DispatchSemaphore(value: 0)
+
+    /// Until `end`. For a thread of its own.
+    func run() {
+        while true {
+            work.wait()
+            let job = queue.withLock { $0.jobs.isEmpty ? nil : $0.jobs.removeFirst() }
+            guard let job else { return }
+            job.runSynchronously(on: asUnownedTaskExecutor())
+        }
+    }
+
+    func end() {
+        queue.withLock { $0.hasEnded = true }
+        work.signal()
+    }
+
+    func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        let isAccepted = queue.withLock { queue in
+            if !queue.hasEnded { queue.jobs.append(job) }
+            return !queue.hasEnded
+        }
+        if isAccepted { work.signal() } else { globalConcurrentExecutor.enqueue(job) }
     }
 }

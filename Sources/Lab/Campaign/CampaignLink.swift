@@ -1,4 +1,5 @@
 import ISO8583
+import Keys
 import PaymentHost
 import Terminal
 
@@ -24,22 +25,25 @@ final class CampaignLink: PaymentHostLink, @unchecked Sendable {
     private var wanted: HostLinkMachine.ConnectionID?
     private var queue: [HostLinkMachine.Event] = []
     private var isRunning = false
-    private var wake = 0
+    private var wake: (number: Int, at: ContinuousClock.Instant?) = (0, nil)
     private var watchers: [AsyncStream<HostLinkState>.Continuation] = []
     private(set) var isAlive = true
     /// A trace number for sign-on and echo, from the engine.
     var nextSTAN: (@Sendable () async throws -> Int)?
+    /// Answered by `.keyStored`.
+    var storeKey: ((String) -> Void)?
 
     init(
-        _ scheduler: CampaignScheduler, _ network: CampaignNetwork, _ clock: CampaignClock, mapping: DialectMapping, seed: UInt64,
-        mutant: CampaignMutant?
+        _ scheduler: CampaignScheduler, _ network: CampaignNetwork, _ clock: CampaignClock, mapping: DialectMapping,
+        keyProtection: SecretBytes? = nil, seed: UInt64, mutant: CampaignMutant?
     ) {
         self.scheduler = scheduler
         self.network = network
         self.clock = clock
         self.mapping = mapping
         self.mutant = mutant
-        machine = HostLinkMachine(mapping: mapping, addresses: [Self.primary, .init(host: "127.0.0.1", port: 2)], seed: seed)
+        machine = HostLinkMachine(
+            mapping: mapping, addresses: [Self.primary, .init(host: "127.0.0.1", port: 2)], keyProtection: keyProtection, seed: seed)
     }
 
     private static let primary = HostLinkConfiguration.Address(host: "127.0.0.1", port: 1)
@@ -131,6 +135,7 @@ final class CampaignLink: PaymentHostLink, @unchecked Sendable {
                 }
                 self?.on(.stamp(number, function, stamp))
             }
+        case .storeKey(let block): storeKey?(block)
         case .complete(let id, let outcome): exchanges.removeValue(forKey: id)?.continuation.resume(returning: outcome)
         case .state(let state): for watcher in watchers { watcher.yield(state) }
         case .log, .finished: break
@@ -138,11 +143,16 @@ final class CampaignLink: PaymentHostLink, @unchecked Sendable {
     }
 
     private func schedule() {
-        wake += 1
-        let wake = wake
-        guard isAlive, let next = machine.nextWake else { return }
+        guard isAlive else { return }
+        let next = machine.nextWake
+        // The wake that waits already will do.
+        guard next != wake.at else { return }
+        wake = (wake.number + 1, next)
+        guard let next else { return }
+        let number = wake.number
         scheduler.after(clock.delay(until: next)) { [weak self] in
-            guard let self, wake == self.wake else { return }
+            guard let self, number == wake.number else { return }
+            wake.at = nil
             on(.time)
         }
     }

@@ -88,7 +88,7 @@ final class CampaignNetwork {
                 }
             }
         case .close: end(connection, "connection closed")
-        case .record, .note: break
+        case .record, .keepKeys, .note: break
         }
     }
 

@@ -21,7 +21,10 @@ struct CampaignGround: Sendable {
             terminalID: "TERM0001", merchantID: "MERCHANT0000001", nameAndLocation: "COUNTERTOP LAB", categoryCode: "5999",
             acquirerID: "12345")
         mapping = try DialectMapping(dialect: dialect, merchant: merchant, terminal: PointOfServiceTerminal(), macKey: LabKeys.hostMAC)
-        host = HostMachine(dialect: dialect)
+        // Each key follows from the one before, so that a schedule replays exactly.
+        host = HostMachine(
+            dialect: dialect, newKey: { key in (try? CMAC.code(for: [0x01], key: key)).map { SecretBytes($0) } ?? key },
+            keepsAllFields: false)
         guard let currency = Currency("USD") else { throw LabError(.badRequest, "There is no such currency.") }
         self.currency = currency
         configuration = TerminalConfiguration(
@@ -76,6 +79,9 @@ final class CampaignRun: @unchecked Sendable {
     private var points: [TransactionPoint: Int] = [:]
     private var disk = CampaignDisk()
     private var jump = Duration.zero
+    /// On the terminal's disk.
+    private var macKey = LabKeys.hostMAC
+    private var keyDeath: CampaignSchedule.KeyDeath?
     private var random: CampaignRandom
     private(set) var isHealed = false
     private(set) lazy var pos = CampaignPOS(self)
@@ -96,6 +102,8 @@ final class CampaignRun: @unchecked Sendable {
         random = CampaignRandom(seed: schedule.seed ^ 0xC0FF_EE00)
         network = CampaignNetwork(scheduler, host: ground.host, seed: schedule.seed ^ 0x4E45_5400)
         counter = CampaignCounter(scheduler, seed: schedule.seed ^ 0x4341_5244)
+        keyDeath = schedule.keyChange?.death
+        network.faults.keyChange = schedule.keyChange?.host ?? .offer
     }
 
     /// Runs it and says what was wrong afterwards; empty: nothing.
@@ -124,7 +132,10 @@ final class CampaignRun: @unchecked Sendable {
                 "work is left after three hours without a fault: \(process.map { "\($0.engine.information.pendingReversals) reversals" } ?? "no process")"
             )
         }
-        if quiet, asked { findings += CampaignInvariants(self, pos.final()).findings }
+        if quiet, asked {
+            findings += CampaignInvariants(self, pos.final()).findings
+            if findings.isEmpty { findings += finalSettlement() }
+        }
         end()
         return findings
     }
@@ -159,12 +170,17 @@ final class CampaignRun: @unchecked Sendable {
         clock.jump = jump
         do {
             let open = try opening(life)
-            let link = CampaignLink(scheduler, network, clock, mapping: ground.mapping, seed: random.next(), mutant: mutant)
+            var mapping = ground.mapping
+            if schedule.keyChange != nil { mapping.use(macKey) }
+            let link = CampaignLink(
+                scheduler, network, clock, mapping: mapping, keyProtection: schedule.keyChange == nil ? nil : LabKeys.keyProtection,
+                seed: random.next(), mutant: mutant)
             let engine = TerminalEngine(environment(life, clock, link, open))
             link.nextSTAN = { [weak engine] in
                 guard let engine else { throw LabError(.terminalNotReady, "no process") }
                 return try await engine.nextSTAN()
             }
+            link.storeKey = { [weak self] block in self?.storeKey(block, life) }
             let process = Process(engine: engine, link: link, clock: clock)
             self.process = process
             Task { [weak self] in
@@ -289,6 +305,22 @@ final class CampaignRun: @unchecked Sendable {
         }
         pos.terminalIsGone()
         scheduler.after(random.milliseconds(300...9000)) { [self] in startProcess() }
+    }
+
+    /// A disk of 2 ms; the mutant's is late.
+    private func storeKey(_ block: String, _ life: Int) {
+        guard let key = try? DialectMapping.macKey(in: block, under: LabKeys.keyProtection, ground.mapping.dialect) else { return }
+        if mutant == .keyBeforeStored { process?.link.on(.keyStored(true)) }
+        scheduler.after(.milliseconds(mutant == .keyBeforeStored ? 80 : 2)) { [self] in
+            guard isAlive(life) else { return }
+            let death = isHealed ? nil : keyDeath
+            keyDeath = nil
+            if death == .beforeStored { return die() }
+            note("a new MAC key is stored")
+            macKey = key
+            if death == .afterStored { return die() }
+            process?.link.on(.keyStored(true))
+        }
     }
 
     private func retire(_ process: Process) {

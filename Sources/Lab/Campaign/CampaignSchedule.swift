@@ -55,6 +55,15 @@ struct CampaignSchedule: Sendable, CustomStringConvertible {
     /// `SETTLETIME`, in minutes after the beginning; one schedule in five has it. Not drawn, so that older seeds keep everything else.
     var settlesAfter: Int? { seed % 5 == 0 ? 1 + Int(seed / 5 % UInt64(Self.settlementMinutes)) : nil }
     static let settlementMinutes = 3
+    var settles: Bool { settlesAfter != nil || requests.contains { $0.type == .settlement } }
+    /// The terminal has the host change its MAC key, in one schedule in seven: what the host makes of it, and when the process dies over it. Not drawn
+    /// either.
+    var keyChange: (host: HostKeyChange, death: KeyDeath?)? {
+        guard seed % 7 == 0 else { return nil }
+        let host = HostKeyChange.allCases[Int(seed / 7 % UInt64(HostKeyChange.allCases.count))]
+        return (host, [nil, .beforeStored, .afterStored][Int(seed / 28 % 3)])
+    }
+    enum KeyDeath: Sendable, Hashable { case beforeStored, afterStored }
 
     /// - Parameter onDisk: with faults of the disk in place of commits that fail.
     init(seed: UInt64, onDisk: Bool = false) {
@@ -154,6 +163,7 @@ struct CampaignSchedule: Sendable, CustomStringConvertible {
             ([
                 "seed \(seed), posConnectionLost \(posConnectionLost.rawValue)" + (storeAndForward ? ", store and forward" : "")
                     + (settlesAfter.map { ", settles after \($0) min" } ?? "")
+                    + (keyChange.map { ", MAC key \($0.host)" + ($0.death.map { ", dies \($0)" } ?? "") } ?? "")
             ] + requests
             + faults).joined(separator: "\n")
     }
@@ -171,6 +181,8 @@ enum CampaignMutant: String, Sendable, CaseIterable {
     case repeatedFinancial = "repeated-financial"
     /// (e) A VOID without an answer is told as refused.
     case unansweredVoidRefused = "unanswered-void-refused"
+    /// A new MAC key is used before it is stored.
+    case keyBeforeStored = "key-before-stored"
     /// The journal says `synchronous = OFF`: nothing is ever synced.
     case synchronousOff = "synchronous-off"
     /// It leaves GRDB's `synchronous = NORMAL`: a commit is not synced before it counts.
@@ -183,7 +195,7 @@ enum CampaignMutant: String, Sendable, CaseIterable {
         switch self {
         case .pendingAfterSend, .pendingDeletedAtAnswer, .replyBeforeDecision: false
         case .synchronousOff, .synchronousNormal, .logNotSyncedAtStart: true
-        case .repeatedFinancial, .unansweredVoidRefused: nil
+        case .repeatedFinancial, .unansweredVoidRefused, .keyBeforeStored: nil
         }
     }
 }

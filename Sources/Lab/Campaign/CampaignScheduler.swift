@@ -1,10 +1,5 @@
+import CLibTasks
 import Synchronization
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
 
 /// Virtual time and the one thread of a campaign: everything that runs, Swift's tasks included, runs from this queue, in an order that the
 /// seed alone decides.
@@ -83,10 +78,10 @@ final class CampaignScheduler: SerialExecutor, @unchecked Sendable {
 
     /// Has every job that any task enqueues from now on run here, until `body` ends. The hook is the runtime's own (`swift_task_enqueueGlobal_hook`).
     static func own<Result>(_ body: () throws -> Result) throws -> Result {
-        guard let symbol = dlsym(dlopen(nil, RTLD_LAZY), "swift_task_enqueueGlobal_hook") else {
+        guard let symbol = countertop_enqueue_global_hook() else {
             throw LabError(.badRequest, "This Swift runtime does not let its tasks be scheduled.")
         }
-        let hook = symbol.assumingMemoryBound(to: Hook?.self)
+        let hook = UnsafeMutableRawPointer(symbol).assumingMemoryBound(to: Hook?.self)
         let before = hook.pointee
         hook.pointee = { job, original in
             if let scheduler = CampaignScheduler.current.withLock({ $0 }) { scheduler.jobs.append(job) } else { original(job) }

@@ -33,7 +33,7 @@ public enum BenchDeviceName: String, CaseIterable, Sendable {
         init(_ serial: [UInt8]) { keys = Mutex(try? PINPadKeys.tripleDES(serial: serial)) }
     }
 
-    private static func keys(_ serial: [UInt8]) -> DynaProModel.Encipher {
+    static func keys(_ serial: [UInt8]) -> DynaProModel.Encipher {
         let pad = Keys(serial)
         return { digits, pan in
             pad.keys.withLock { keys in

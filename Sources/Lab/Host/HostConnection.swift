@@ -65,7 +65,7 @@ final class HostConnection: ChannelInboundHandler {
             }
         case .send(let bytes, _, let answer): send(bytes, answer, context)
         case .close: context.close(promise: nil)
-        case .record, .note: break
+        case .record, .keepKeys, .note: break
         }
     }
 

@@ -1,4 +1,8 @@
+import Hex
+import ISO8583
 import JSON
+import Keys
+import PaymentHost
 
 /// What a body of `POST /lab/host` asks for. Only what it names changes.
 public struct HostChange: Sendable, Hashable {
@@ -7,6 +11,7 @@ public struct HostChange: Sendable, Hashable {
     public var next: HostMode??
     public var latencyMilliseconds: Int64?
     public var lateMilliseconds: Int64?
+    public var keyChange: HostKeyChange?
 
     public init(mode: HostMode? = nil, next: HostMode?? = .none, latencyMilliseconds: Int64? = nil, lateMilliseconds: Int64? = nil) {
         self.mode = mode
@@ -19,6 +24,7 @@ public struct HostChange: Sendable, Hashable {
         if let mode { faults.mode = mode }
         if let next { faults.next = next }
         if let latencyMilliseconds { faults.latencyMilliseconds = latencyMilliseconds }
+        if let keyChange { faults.keyChange = keyChange }
         if let lateMilliseconds { faults.lateMilliseconds = lateMilliseconds }
     }
 }
@@ -42,27 +48,40 @@ public enum HostControl {
                 change.next = .some(next)
             case "latencyMs": change.latencyMilliseconds = try delay(member)
             case "lateMs": change.lateMilliseconds = try delay(member)
+            case "keyChange": change.keyChange = try keyChange(member)
             default: throw LabError(.badRequest, "There is no \(member.name.prefix(40)); there are \(known).")
             }
         }
         return change
     }
 
-    /// `host` of `GET /lab/state`.
-    public static func state(_ faults: HostFaults) -> JSONValue {
-        [
+    /// `host` of `GET /lab/state`; of the keys their check values.
+    public static func state(_ faults: HostFaults, _ keys: HostMACKeys, _ dialect: Dialect) -> JSONValue {
+        func value(_ key: SecretBytes?) -> JSONValue {
+            key.flatMap { DialectMapping.checkValue(of: $0, dialect) }.map { .string($0.hex) } ?? .null
+        }
+        return [
             "mode": .string(faults.mode.rawValue), "latencyMs": .integer(faults.latencyMilliseconds),
             "lateMs": .integer(faults.lateMilliseconds), "next": faults.next.map { .string($0.rawValue) } ?? .null,
+            "keyChange": .string(faults.keyChange.rawValue), "macKey": value(keys.inForce), "offeredKey": value(keys.offered),
         ]
     }
 
-    private static let known = "mode, next, latencyMs, lateMs"
+    private static let known = "mode, next, latencyMs, lateMs, keyChange"
 
     private static func mode(_ member: JSONObject.Member) throws(LabError) -> HostMode {
         guard let mode = member.value.string.flatMap(HostMode.init(rawValue:)) else {
             throw LabError(.badRequest, "\(member.name) must be one of \(HostMode.allCases.map(\.rawValue).joined(separator: ", ")).")
         }
         return mode
+    }
+
+    private static func keyChange(_ member: JSONObject.Member) throws(LabError) -> HostKeyChange {
+        guard let change = member.value.string.flatMap(HostKeyChange.init(rawValue:)) else {
+            throw LabError(
+                .badRequest, "\(member.name) must be one of \(HostKeyChange.allCases.map(\.rawValue).joined(separator: ", ")).")
+        }
+        return change
     }
 
     private static func delay(_ member: JSONObject.Member) throws(LabError) -> Int64 {

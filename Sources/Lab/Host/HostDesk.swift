@@ -1,4 +1,5 @@
 import ISO8583
+import Keys
 import Logging
 import NIOConcurrencyHelpers
 import NIOCore
@@ -8,6 +9,7 @@ final class HostDesk: Sendable {
     private struct State {
         var machine: HostMachine
         let file: HostLedgerFile?
+        let keysPath: String?
         var connections: [ObjectIdentifier: any Channel] = [:]
     }
 
@@ -16,13 +18,14 @@ final class HostDesk: Sendable {
     private let now: @Sendable () -> String
     private let logger: Logger
 
-    init(machine: HostMachine, file: HostLedgerFile?, now: @escaping @Sendable () -> String, logger: Logger) {
-        state = NIOLockedValueBox(State(machine: machine, file: file))
+    init(machine: HostMachine, file: HostLedgerFile?, keysPath: String?, now: @escaping @Sendable () -> String, logger: Logger) {
+        state = NIOLockedValueBox(State(machine: machine, file: file, keysPath: keysPath))
         self.now = now
         self.logger = logger
     }
 
     var ledger: HostLedger { state.withLockedValue { $0.machine.ledger } }
+    var keys: HostMACKeys { state.withLockedValue { $0.machine.keys } }
     var faults: HostFaults { state.withLockedValue { $0.machine.faults } }
 
     func apply(_ change: HostChange) { state.withLockedValue { change.apply(to: &$0.machine.faults) } }
@@ -34,6 +37,7 @@ final class HostDesk: Sendable {
             for action in actions {
                 switch action {
                 case .record(let entry): guard write(entry, state.file) else { return [.close] }
+                case .keepKeys(let keys): guard keep(keys, state.keysPath) else { return [.close] }
                 case .note(let text): note(text)
                 case .send, .close: break
                 }
@@ -63,6 +67,17 @@ final class HostDesk: Sendable {
     /// Closes every connection and waits until they are gone.
     func closeConnections() async {
         for channel in state.withLockedValue({ Array($0.connections.values) }) { try? await channel.close() }
+    }
+
+    private func keep(_ keys: HostMACKeys, _ path: String?) -> Bool {
+        guard let path else { return true }
+        do {
+            try PrivateFile.replace(path, keys.lines)
+            return true
+        } catch {
+            logger.error("host simulator: \(error)")
+            return false
+        }
     }
 
     private func write(_ entry: LedgerEntry, _ file: HostLedgerFile?) -> Bool {

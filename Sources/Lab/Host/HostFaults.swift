@@ -40,6 +40,7 @@ public struct HostFaults: Sendable, Hashable {
     public var latencyMilliseconds: Int64 = 0
     /// When a late answer leaves: after the terminal's 30 s.
     public var lateMilliseconds: Int64 = 35_000
+    public var keyChange = HostKeyChange.offer
 
     public init() {}
 

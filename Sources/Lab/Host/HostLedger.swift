@@ -1,3 +1,5 @@
+import PaymentHost
+
 /// The books of the host: what every exchange left behind, by the rules of `host-protocol` ("What a 1430/1230 means to the ledger"). A pure value;
 /// what it is told is repeatable, so a file of what it was told gives the same books again.
 public struct HostLedger: Sendable {
@@ -151,6 +153,12 @@ extension HostLedger {
             amount: decision.amount * LedgerTransaction.sign(processing: request.processingCode), role: role, root: root ?? position,
             isUnwantedPartial: decision.isApproved && decision.amount < request.amount && !request.partialApprovalAllowed)
         if role == .replacement, request.functionCode.hasPrefix("6") { entry.type = "TIP_ADJUST" }
+        if role == .replacement, request.functionCode == FunctionCode.tipAdjust, let root {
+            let holder =
+                (families[root] ?? []).last { transactions[$0].state == .approved && transactions[$0].role == .replacement } ?? root
+            entry.isLate = isClosed(transactions[holder].batch, request.key.terminal)
+            entry.batch = open(from: transactions[holder].batch, request.key.terminal)
+        }
         if entry.account.isEmpty, let referred = root ?? request.original.flatMap({ positions[$0] }) {
             entry.account = transactions[referred].account
             entry.cardToken = transactions[referred].cardToken
@@ -163,11 +171,15 @@ extension HostLedger {
 
     /// An advice for a batch that has balanced counts in the next one that has not.
     private func batch(of request: LedgerRequest) -> String {
-        guard request.kind == .advice, !request.functionCode.hasPrefix("6"), let closed = reconciled[request.key.terminal] else {
-            return request.batch
-        }
-        var batch = request.batch
-        while closed.contains(batch), let number = Int(batch), number < 999_999 {
+        guard request.kind == .advice, !request.functionCode.hasPrefix("6") else { return request.batch }
+        return open(from: request.batch, request.key.terminal)
+    }
+
+    private func isClosed(_ batch: String, _ terminal: String) -> Bool { reconciled[terminal]?.contains(batch) ?? false }
+
+    private func open(from first: String, _ terminal: String) -> String {
+        var batch = first
+        while isClosed(batch, terminal), let number = Int(batch), number < 999_999 {
             batch = String(repeating: "0", count: max(0, batch.utf8.count - String(number + 1).utf8.count)) + String(number + 1)
         }
         return batch
@@ -214,8 +226,19 @@ extension HostLedger {
         }
         let standing = family.filter { transactions[$0].state == .approved }
         guard standing.contains(root) else { return }
-        if let replacement = standing.last(where: { transactions[$0].role == .replacement }) {
-            transactions[replacement].net = transactions[replacement].amount
+        let replacements = standing.filter { transactions[$0].role == .replacement }
+        if !replacements.isEmpty {
+            // Each takes the place of the one before, in the books too; a late one leaves that its amount, and has the difference.
+            var holder: Int? = isHold(transactions[root].key) ? nil : root
+            var settled: Int64 = 0
+            for replacement in replacements {
+                if transactions[replacement].isLate, let before = holder {
+                    transactions[before].net = transactions[before].amount - settled
+                    settled = transactions[before].amount
+                }
+                holder = replacement
+            }
+            if let holder { transactions[holder].net = transactions[holder].amount - settled }
             return
         }
         for index in standing where transactions[index].role != .inquiry {

@@ -17,6 +17,13 @@ extension HostMachine {
         if chip == nil, !request.cardToken.isEmpty, MaskedCard(message).pan == nil, request.account.isEmpty {
             return (declined(HostActionCode.invalidCardNumber, chip: nil), "the token is none of this host's")
         }
+        // What the terminal could not see is checked here.
+        switch MagneSafeTracks.card(in: message) {
+        case .unreadable?: return (declined(HostActionCode.invalidCardNumber, chip: chip), "48.06 is of no key of this host")
+        case .readable(let pan)? where !pan.passesLuhnCheck:
+            return (declined(HostActionCode.invalidCardNumber, chip: chip), "the check digit is wrong")
+        case .readable?, nil: break
+        }
         if let refusal = pinRefusal(request, message) { return (declined(refusal, chip: chip), "online PIN: \(refusal)") }
         var decision: LedgerDecision
         switch behaviour.verdict {
@@ -116,8 +123,8 @@ extension HostMachine {
                 answer,
                 mac: !hasMAC
                     ? nil
-                    : { [macKey, dialect] in
-                        var code = try dialect.mac.code(for: $0, key: macKey)
+                    : { [answerKey, dialect] in
+                        var code = try dialect.mac.code(for: $0, key: answerKey)
                         if spoilingMAC { code[0] ^= 0x01 }
                         return code
                     })

@@ -8,7 +8,15 @@ public struct HostMachine: Sendable {
     public let dialect: Dialect
     let vocabulary: HostVocabulary
     let issuer: IssuerCryptography?
-    let macKey: SecretBytes
+    public internal(set) var keys: HostMACKeys
+    /// Of the request being answered.
+    var answerKey: SecretBytes
+    /// Under which new MAC keys are sent.
+    let keyProtection: SecretBytes
+    /// The next MAC key after this one.
+    let newKey: @Sendable (SecretBytes) -> SecretBytes
+    /// Whether the books keep every field of a message, or only those that tell one from another.
+    private let keepsAllFields: Bool
     let pins: HostPINs?
     /// Wrong PINs in a row by card token.
     var wrongPINs: [String: Int] = [:]
@@ -21,6 +29,8 @@ public struct HostMachine: Sendable {
         /// Send these bytes (length header included) after so many milliseconds, then tell `sent`; `nil` for garbage, which no books keep.
         case send([UInt8], after: Int64, answer: Message?)
         case close
+        /// Into the file before anything is answered.
+        case keepKeys(HostMACKeys)
         /// For the log; safe.
         case note(String)
     }
@@ -28,15 +38,26 @@ public struct HostMachine: Sendable {
     /// - Parameters:
     ///   - issuer: without one, cryptograms are neither checked nor answered.
     ///   - pins: without them, online PINs are not looked at.
+    ///   - newKey: the next MAC key after this one; chance if left out.
+    ///   - keepsAllFields: `false` for schedules of faults, whose books nobody reads.
     public init(
-        dialect: Dialect, ledger: HostLedger = HostLedger(), issuer: IssuerCryptography? = nil, macKey: SecretBytes = LabKeys.hostMAC,
-        pins: HostPINs? = nil
+        dialect: Dialect, ledger: HostLedger = HostLedger(), issuer: IssuerCryptography? = nil,
+        keys: HostMACKeys = HostMACKeys(LabKeys.hostMAC),
+        keyProtection: SecretBytes = LabKeys.keyProtection, pins: HostPINs? = nil,
+        newKey: @escaping @Sendable (SecretBytes) -> SecretBytes = { old in
+            SecretBytes((0..<old.count).map { _ in .random(in: .min ... .max) })
+        },
+        keepsAllFields: Bool = true
     ) {
         self.dialect = dialect
         vocabulary = HostVocabulary(dialect)
         self.ledger = ledger
         self.issuer = issuer
-        self.macKey = macKey
+        self.keys = keys
+        answerKey = keys.inForce
+        self.keyProtection = keyProtection
+        self.newKey = newKey
+        self.keepsAllFields = keepsAllFields
         self.pins = pins
         decoder = MessageDecoder(dialect: dialect)
         encoder = MessageEncoder(dialect: dialect)
@@ -49,11 +70,12 @@ public struct HostMachine: Sendable {
             return [.note("undecodable message, connection closed: \(error)"), .close]
         }
         let message = received.message
-        let logged = LedgerMessage(message, direction: .received, time: time)
+        let logged = logged(message, .received, time)
         guard let answerType = dialect.answer(to: message.mti) else {
             return [record(LedgerEntry(message: logged)), .note("\(message.mti) is no request of this dialect: not answered")]
         }
-        if dialect.mac.algorithm != .none, !isAuthentic(received) {
+        let (isAuthentic, confirmation) = authenticate(received)
+        guard isAuthentic else {
             return [record(LedgerEntry(message: logged)), .note("\(message.mti): wrong MAC")]
                 + refusal(HostActionCode.macIncorrect, message, answerType)
         }
@@ -67,15 +89,15 @@ public struct HostMachine: Sendable {
             // A card on file: the books know whose it is.
             if request.account.isEmpty, !request.cardToken.isEmpty { request.account = ledger.account(of: request.cardToken) ?? "" }
         } catch {
-            return [record(LedgerEntry(message: logged)), .note("\(message.mti): \(error)")]
+            return confirmation + [record(LedgerEntry(message: logged)), .note("\(message.mti): \(error)")]
                 + refusal(HostActionCode.formatError, message, answerType)
         }
-        return answer(request, message, answerType, logged)
+        return confirmation + answer(request, message, answerType, logged)
     }
 
     /// An answer left: it belongs in the books.
     public mutating func sent(_ message: Message, time: String) -> LedgerEntry {
-        let entry = LedgerEntry(message: LedgerMessage(message, direction: .sent, time: time))
+        let entry = LedgerEntry(message: logged(message, .sent, time))
         ledger.record(entry)
         return entry
     }
@@ -83,6 +105,7 @@ public struct HostMachine: Sendable {
     private mutating func answer(
         _ request: LedgerRequest, _ message: Message, _ answerType: String, _ logged: LedgerMessage
     ) -> [Action] {
+        if isKeyChange(request) { return [record(LedgerEntry(message: logged))] + changeKey(request, message, answerType) }
         let behaviour = faults.behaviour(of: request.kind, amount: request.amount)
         let decision: LedgerDecision
         var booking: LedgerEntry.Booking?
@@ -109,11 +132,11 @@ public struct HostMachine: Sendable {
     /// What must be there of the request; fields that have no place in it do no harm.
     private func presenceFault(_ message: Message) -> ISO8583Error? {
         guard let definition = dialect.definition(of: message.mti) else { return ISO8583Error(.missing, "mti", "is not in the dialect") }
-        return definition.mandatory.sorted().first { !message.contains($0) }.map { ISO8583Error(.missing, String($0), "is mandatory") }
+        return definition.absentField(in: message).map { ISO8583Error(.missing, String($0), "is mandatory") }
     }
 
-    private func isAuthentic(_ received: MessageDecoder.Received) -> Bool {
-        guard let mac = received.mac, let expected = try? dialect.mac.code(for: received.authenticated, key: macKey) else { return false }
-        return SecretBytes(mac) == SecretBytes(expected)
+    private func logged(_ message: Message, _ direction: LedgerMessage.Direction, _ time: String) -> LedgerMessage {
+        keepsAllFields
+            ? LedgerMessage(message, direction: direction, time: time) : LedgerMessage(naming: message, direction: direction, time: time)
     }
 }

@@ -38,6 +38,7 @@ public final class HostSimulator: Sendable {
 
     private let desk: HostDesk
     private let listener: HostListener
+    private let dialect: Dialect
 
     /// Reads the ledger that is there. Listens from `start` on.
     public init(_ configuration: Configuration, on group: any EventLoopGroup, logger: Logger) throws(LabError) {
@@ -51,10 +52,12 @@ public final class HostSimulator: Sendable {
             for entry in try opened.entries() { ledger.record(entry) }
             file = opened
         }
+        let keysPath = configuration.ledgerPath.map { $0 + ".keys" }
         let machine = HostMachine(
-            dialect: configuration.dialect, ledger: ledger, issuer: configuration.issuer, macKey: configuration.macKey,
-            pins: configuration.pins)
-        desk = HostDesk(machine: machine, file: file, now: configuration.now, logger: logger)
+            dialect: configuration.dialect, ledger: ledger, issuer: configuration.issuer,
+            keys: try Self.keys(keysPath) ?? HostMACKeys(configuration.macKey), pins: configuration.pins)
+        dialect = configuration.dialect
+        desk = HostDesk(machine: machine, file: file, keysPath: keysPath, now: configuration.now, logger: logger)
         do {
             listener = HostListener(
                 host: configuration.host, port: configuration.port, context: try configuration.transport.context(),
@@ -85,5 +88,15 @@ public final class HostSimulator: Sendable {
     public var ledger: HostLedger { desk.ledger }
     public var faults: HostFaults { desk.faults }
     /// `host` of `GET /lab/state`.
-    public var state: JSONValue { HostControl.state(desk.faults) }
+    public var state: JSONValue { HostControl.state(desk.faults, desk.keys, dialect) }
+
+    /// What a change of the MAC key has left beside the ledger.
+    private static func keys(_ path: String?) throws(LabError) -> HostMACKeys? {
+        guard let path else { return nil }
+        do {
+            guard let lines = try PrivateFile.read(path) else { return nil }
+            guard let keys = HostMACKeys(lines: lines) else { throw LabError(.badFile, "\(path) does not hold the terminal's MAC keys.") }
+            return keys
+        } catch let error as LabError { throw error } catch { throw LabError(.badFile, "\(error)") }
+    }
 }

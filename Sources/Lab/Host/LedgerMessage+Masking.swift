@@ -20,6 +20,13 @@ extension LedgerMessage {
         self.init(time: time, direction: direction, messageType: message.mti, stan: message.text(11) ?? "", fields: fields)
     }
 
+    /// Only what tells one message from another, and the merchant's own reference.
+    init(naming message: Message, direction: Direction, time: String) {
+        var fields: [Int: String] = [:]
+        for number in [12, 37, 48] { fields[number] = message.text(number) }
+        self.init(time: time, direction: direction, messageType: message.mti, stan: message.text(11) ?? "", fields: fields)
+    }
+
     /// Card number, tracks and names, in the chip's tags (EMV 4.4 Book 3, Annex A1; 9F6B Mastercard contactless track 2).
     private static let cardTags: Set<TagNumber> = [0x5A, 0x56, 0x57, 0x5F20, 0x5F24, 0x99, 0x9F0B, 0x9F1F, 0x9F20, 0x9F6B]
 
@@ -45,12 +52,18 @@ struct MaskedCard: Sendable {
     static let nothing = "****"
     let pan: PAN?
 
-    /// The card number of 2, 35 (up to the separator) or 45 (between format code and first `^`; ISO/IEC 7813).
+    /// The card number of 2, 35 (up to the separator), 45 (between format code and first `^`; ISO/IEC 7813) or what a device encrypted (48.06).
     init(_ message: Message) {
         let number = message.secret(2).map(Self.text)
         let track2 = message.secret(35).map { Self.text($0).prefix { $0 != "=" && $0 != "D" } }
         let track1 = message.secret(45).map { Self.text($0).dropFirst().prefix { $0 != "^" } }
-        pan = (number.map { $0[...] } ?? track2 ?? track1).flatMap { PAN($0) }
+        if let text = number.map({ $0[...] }) ?? track2 ?? track1 {
+            pan = PAN(text)
+        } else if case .readable(let encrypted)? = MagneSafeTracks.card(in: message) {
+            pan = encrypted
+        } else {
+            pan = nil
+        }
     }
 
     /// `476173******0119`; empty without a card.

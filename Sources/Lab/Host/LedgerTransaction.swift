@@ -38,6 +38,8 @@ public struct LedgerTransaction: Sendable, Hashable {
     var root: Int
     /// A partial approval that the terminal had not asked for: its cancellation is a reversal, not a VOID.
     var isUnwantedPartial: Bool
+    /// A tip for a posting whose batch has balanced: that batch keeps what it has, the next has the difference.
+    var isLate = false
 }
 
 extension LedgerTransaction {

@@ -45,6 +45,7 @@ export class Cardholder {
     byId("insert").onclick = () => this.present("insert");
     byId("tap").onclick = () => this.present("tap");
     byId("swipe").onclick = () => this.present("swipe");
+    byId("key").onclick = () => this.present("key");
     byId("remove").onclick = () => this.remove();
     byId("automatic").onchange = () => post("/lab/card", { automatic: byId("automatic").checked ? this.card.name : null });
     byId("wallet").onchange = () => { if (byId("automatic").checked) post("/lab/card", { automatic: this.card.name }); this.#held(); };
@@ -63,7 +64,7 @@ export class Cardholder {
   }
 
   present(action) {
-    const reader = { insert: "chip", tap: "contactless", swipe: "stripe" }[action];
+    const reader = { insert: "chip", tap: "contactless", swipe: "stripe", key: "pinpad" }[action];
     return this.#post("/lab/card", { action, card: this.card.name, reader });
   }
 
@@ -96,6 +97,7 @@ export class Cardholder {
     byId("remove").disabled = !chip?.card;
     byId("tap").disabled = !has("contactless");
     byId("swipe").disabled = !has("stripe");
+    byId("key").disabled = !has("pinpad");
     this.#showDevices(state.devices);
   }
 

@@ -73,6 +73,7 @@ const shortcuts = [
   ["i", "Insert the card", () => byId("insert").click()],
   ["t", "Tap the card", () => byId("tap").click()],
   ["w", "Swipe the card", () => byId("swipe").click()],
+  ["n", "Type the card's number at the PIN pad", () => byId("key").click()],
   ["p", "Pull the card out", () => byId("remove").click()],
   ["u", "Unplug the chip reader, or plug it in", () => byId("devices").querySelector('[data-fault="chip cable"]')?.click()],
   ["k", "Cut the terminal's power, or switch it on", () => (state.terminal.running ? byId("power-off") : byId("power-on")).click()],

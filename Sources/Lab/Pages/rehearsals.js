@@ -16,7 +16,7 @@ class Stage {
     if (!this.state().terminal.running) await this.post("/lab/terminal", { action: "start" });
     await this.post("/lab/card", { automatic: null });
     if (this.state().host) await this.post("/lab/host", { mode: "approve", next: null, latencyMs: 0 });
-    for (const device of this.state().devices) if (!device.plugged) await this.post("/lab/device", { device: device.name, action: "plug" });
+    for (const device of this.state().devices) if (!device.plugged && device.name !== "pinpad") await this.post("/lab/device", { device: device.name, action: "plug" });
     await this.cardholder.remove();
     this.cardholder.take(card);
     await this.pos.connect();

@@ -3,8 +3,8 @@ import Devices
 /// What the cardholder does: cards in, out, over and through the readers.
 extension Store {
     /// How long a card is held to a contactless reader that does not ask for one.
-    private static let tapPatience = 300
-    private static let tapPause = Duration.milliseconds(10)
+    static let tapPatience = 300
+    static let tapPause = Duration.milliseconds(10)
 
     /// One card for each name, so that its transaction counter goes on from sale to sale. `nil` for one without contacts.
     func card(named name: String) throws -> (any VirtualCard)? {
@@ -53,6 +53,23 @@ extension Store {
         throw LabError(.badRequest, "The contactless reader does not ask for a card.")
     }
 
+    /// Types a card's number and expiry at the PIN pad, once it asks.
+    func key(_ name: String) async throws {
+        let profile = try CardProfiles.named(name)
+        try await padAsks()
+        guard devices.pinpad.isWaitingForNumber else { throw LabError(.badRequest, "Nobody asks for a card number.") }
+        profile.pan.withDigits { devices.pinpad.type($0) }
+        devices.pinpad.enter()
+        devices.pinpad.type(String(profile.expiry.dropFirst(2).prefix(2) + profile.expiry.prefix(2)))
+        devices.pinpad.enter()
+    }
+
+    /// Waits until the PIN pad asks for something, for a while.
+    func padAsks() async throws {
+        try require(.pinpad)
+        for _ in 0..<Self.tapPatience where !devices.pinpad.isAsking { try await Task.sleep(for: Self.tapPause) }
+    }
+
     /// The automatic cardholder does what the display says.
     func followAutomatically(_ shown: DisplayMessage) {
         guard let automaticCard else { return }
@@ -62,6 +79,7 @@ extension Store {
         case .swipeCard:
             if insertedCard != nil { removeCard() }
             try? swipe(automaticCard)
+        case .keyCard: Task { try? await key(automaticCard) }
         case .removeCard: removeCard()
         // The first is the one of highest priority, or what costs least.
         case .chooseApplication, .tip, .confirm, .menu:

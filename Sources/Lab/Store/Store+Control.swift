@@ -19,7 +19,7 @@ extension Store {
             case ("POST", "/lab/device"): try deviceAction(try body(request))
             case ("POST", "/lab/host"): try await simulator().apply(try HostControl.change(try body(request)))
             case ("POST", "/lab/terminal"): return json(try await terminalAction(try body(request)))
-            case ("POST", "/lab/pinpad"): try pinPadAction(try body(request))
+            case ("POST", "/lab/pinpad"): try await pinPadAction(try body(request))
             case ("GET", let path):
                 guard let page = ConsolePage.at(path, pos: [posAddress, posTLSAddress]) else {
                     throw LabError(.notFound, "There is no GET \(path).")
@@ -55,8 +55,10 @@ extension Store {
             return try setAutomatic(automatic.string)
         }
         let action = try text("action", in: body)
-        let readers: [String: StoreDeviceName] = ["insert": .chip, "remove": .chip, "tap": .contactless, "swipe": .stripe]
-        guard let meant = readers[action] else { throw LabError(.badRequest, "action is insert, remove, tap or swipe.") }
+        let readers: [String: StoreDeviceName] = [
+            "insert": .chip, "remove": .chip, "tap": .contactless, "swipe": .stripe, "key": .pinpad,
+        ]
+        guard let meant = readers[action] else { throw LabError(.badRequest, "action is insert, remove, tap, swipe or key.") }
         if let reader = body["reader"]?.string, reader != meant.rawValue {
             throw LabError(.unknownDevice, "There is no reader \(reader.prefix(40)) to \(action) a card; there is \(meant.rawValue).")
         }
@@ -64,6 +66,7 @@ extension Store {
         case "insert": try insert(try text("card", in: body))
         case "tap": try await tap(try text("card", in: body))
         case "swipe": try swipe(try text("card", in: body))
+        case "key": try await key(try text("card", in: body))
         default: removeCard()
         }
     }
@@ -78,14 +81,14 @@ extension Store {
         answer(given)
     }
 
-    private func pinPadAction(_ body: JSONValue) throws(LabError) {
+    private func pinPadAction(_ body: JSONValue) async throws {
         let names = body["keys"]?.string.map { $0.map(String.init) } ?? body["key"]?.string.map { [$0] }
-        guard let names, !names.isEmpty, names.count <= 12 else {
+        guard let names, !names.isEmpty, names.count <= 19 else {
             throw LabError(.badRequest, "keys are digits, or key is enter, clear or cancel.")
         }
         let keys = names.compactMap { PINPadKey($0) }
         guard keys.count == names.count else { throw LabError(.badRequest, "keys are digits, or key is enter, clear or cancel.") }
-        try press(keys)
+        try await press(keys)
     }
 
     private func deviceAction(_ body: JSONValue) throws {
@@ -99,7 +102,8 @@ extension Store {
         case "stall": try disturb(device, .stall())
         case "garble": try disturb(device, .garble())
         case "slow": try disturb(device, .slow(.milliseconds(500)))
-        default: throw LabError(.badRequest, "action is unplug, plug, stall, garble or slow.")
+        case "encrypt" where device == .pinpad: try loadTrackKey()
+        default: throw LabError(.badRequest, "action is unplug, plug, stall, garble or slow; of the pinpad also encrypt.")
         }
     }
 

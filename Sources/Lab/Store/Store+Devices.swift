@@ -4,6 +4,8 @@ import USB
 /// The devices on the counter, by the names of the control interface.
 public enum StoreDeviceName: String, CaseIterable, Sendable {
     case chip, stripe, contactless, printer
+    /// For card numbers typed by hand. It lies under the counter until somebody plugs it in.
+    case pinpad
 
     public var path: USBBusPath {
         switch self {
@@ -11,8 +13,12 @@ public enum StoreDeviceName: String, CaseIterable, Sendable {
         case .stripe: USBBusPath("lab-2")
         case .contactless: USBBusPath("lab-3")
         case .printer: USBBusPath("lab-4")
+        case .pinpad: USBBusPath("lab-9")
         }
     }
+
+    /// Plugged in from the beginning.
+    public static let onCounter: [Self] = [.chip, .stripe, .contactless, .printer]
 
     public static let list = allCases.map(\.rawValue).joined(separator: ", ")
 }
@@ -23,6 +29,8 @@ public struct StoreDevices: Sendable {
     let stripe = VirtualStripeReader(.sureSwipe)
     let contactless = VirtualContactlessReader()
     let printer = VirtualPrinter()
+    let pinpad = VirtualDynaPro(
+        serialNumber: "LABPAD0002", encipher: BenchDeviceName.keys([0xFF, 0xFF, 0x98, 0x76, 0x54, 0x32, 0x12, 0x00, 0x00, 0x00]))
 
     public init() {}
 
@@ -32,6 +40,7 @@ public struct StoreDevices: Sendable {
         case .stripe: stripe
         case .contactless: contactless
         case .printer: printer
+        case .pinpad: pinpad
         }
     }
 }
@@ -47,6 +56,11 @@ extension Store {
         try require(name)
         bus.unplug(name.path)
         plugged.remove(name)
+    }
+
+    /// From now on the pad encrypts what is typed, as one with a key for tracks does.
+    func loadTrackKey() throws {
+        devices.pinpad.loadTrackKey(try MagneSafeTracks.device(serial: [0xFF, 0xFF, 0x98, 0x76, 0x54, 0x32, 0x13, 0x00, 0x00, 0x00]))
     }
 
     func require(_ name: StoreDeviceName) throws(LabError) {

@@ -1,15 +1,18 @@
 import Devices
 
-/// The keys of the chip reader's PIN pad.
+/// The keys of the pad that asks: the chip reader's, or the one for typed card numbers.
 extension Store {
-    /// Keys for a PIN that is asked for: by the reader, or by the display while the reader is about to.
-    func press(_ keys: [PINPadKey]) throws(LabError) {
-        if devices.chip.pinEntry.isOpen {
+    /// Keys for what is asked for: by a pad, or by the display while the pad is about to.
+    func press(_ keys: [PINPadKey]) async throws {
+        if plugged.contains(.pinpad), !devices.chip.pinEntry.isOpen, display.prompt != .enterPIN { try await padAsks() }
+        if devices.pinpad.isAsking {
+            for key in keys { devices.pinpad.press(key) }
+        } else if devices.chip.pinEntry.isOpen {
             for key in keys { devices.chip.press(key) }
         } else if display.prompt == .enterPIN {
             earlyKeys += keys
         } else {
-            throw LabError(.badRequest, "Nobody asks for a PIN.")
+            throw LabError(.badRequest, "Nobody asks for a PIN or a card number.")
         }
     }
 

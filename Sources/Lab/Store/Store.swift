@@ -62,7 +62,7 @@ public actor Store {
     /// Opens everything; returns when the terminal listens, with the line that `demo` prints first.
     public func open() async throws -> JSONValue {
         if let automaticCard { _ = try card(named: automaticCard) }
-        for name in StoreDeviceName.allCases { try plug(name) }
+        for name in StoreDeviceName.onCounter { try plug(name) }
         devices.chip.onPINEntry { [weak self] in Task { await self?.pinIsAsked() } }
         let side = socket.sideMessages()
         Task { [weak self] in
@@ -125,7 +125,7 @@ public actor Store {
             .init(
                 posPort: posPort, tlsPort: tlsPort, consolePort: consolePort, displayPort: options.displayPort, host: hostAddress,
                 hostAuthority: options.outsideHost == nil ? files.hostAuthority : options.outsideHostAuthority,
-                hostIsPlain: options.outsideHost != nil && options.outsideHostIsPlain))
+                hostIsPlain: options.outsideHost != nil && options.outsideHostIsPlain, changesKey: options.changesKey))
     }
 
     // MARK: Terminal

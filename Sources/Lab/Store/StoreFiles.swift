@@ -14,6 +14,7 @@ struct StoreFiles: Sendable {
     var hostTLS: String { directory + "/host-tls" }
     var hostAuthority: String { hostTLS + "/ca.pem" }
     var macKey: String { directory + "/mac.key" }
+    var keyEncryptionKey: String { directory + "/key-encryption.key" }
     var cards: String { directory + "/cards.yaml" }
     var authorityKeys: String { directory + "/authority-keys.json" }
 
@@ -23,6 +24,7 @@ struct StoreFiles: Sendable {
             try FileManager.default.createDirectory(
                 atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
             try KeyFile.write(LabKeys.hostMAC, to: macKey)
+            try KeyFile.write(LabKeys.keyProtection, to: keyEncryptionKey)
             // JSON is YAML, and JSON quotes what YAML could take for a number.
             try JSONEncoder().encode(try TestCertificationAuthority.terminalKeys()).write(
                 to: URL(filePath: authorityKeys), options: .atomic)
@@ -42,6 +44,7 @@ struct StoreFiles: Sendable {
         var host: String
         var hostAuthority: String?
         var hostIsPlain: Bool
+        var changesKey: Bool
     }
 
     /// The same keys that an integrator would write, no others.
@@ -63,6 +66,7 @@ struct StoreFiles: Sendable {
               primary: \(terminal.host)
               tls: \(!terminal.hostIsPlain)
               macKey: mac.key
+            \(terminal.changesKey ? "  keyEncryptionKey: key-encryption.key" : "")
             \(terminal.hostAuthority.map { "  ca: \($0)" } ?? "")
             \(terminal.displayPort.map { "display: { port: \($0) }" } ?? "")
             emv:

@@ -15,6 +15,8 @@ public struct StoreOptions: Sendable {
     public var outsideHostIsPlain = false
     /// PEM of the authority of an outside host's certificate; the system's authorities otherwise.
     public var outsideHostAuthority: String?
+    /// The terminal has the host change its MAC key after each start.
+    public var changesKey = false
     /// The card that is presented whenever the terminal asks.
     public var automaticCard: String?
 

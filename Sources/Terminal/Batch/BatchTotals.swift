@@ -4,11 +4,14 @@ import PaymentHost
 /// One transaction as its batch counts it.
 struct BatchMember: Sendable, Hashable {
     let transaction: JournaledTransaction
-    /// Minor units, tip adjustments that the host has accepted included.
+    /// Minor units, tip adjustments that the host has accepted included. Of a TIP_ADJUST whose original was counted in an earlier batch: the
+    /// difference, below zero for a smaller tip.
     let amount: Int64
 
     var isVoided: Bool { transaction.isVoided }
     var isCredit: Bool { transaction.type.isCredit }
+    /// It follows what an earlier batch has posted, and has no posting of its own.
+    var isDifference: Bool { transaction.type == .tipAdjust }
     var brand: String { transaction.decision?.answer.cardBrand ?? "" }
 }
 
@@ -16,18 +19,28 @@ struct BatchMember: Sendable, Hashable {
 struct BatchTotals: Sendable, Hashable {
     private(set) var members: [BatchMember] = []
 
-    /// - Parameter adjustment: a TIP_ADJUST by its id.
+    /// - Parameters:
+    ///   - withOpen: whether tip adjustments count that the host has not answered yet.
+    ///   - adjustment: a TIP_ADJUST by its id.
     init(
-        _ transactions: [JournaledTransaction], adjustment: (TransactionID) throws(JournalError) -> JournaledTransaction?
+        _ transactions: [JournaledTransaction], withOpen: Bool = false,
+        adjustment: (TransactionID) throws(JournalError) -> JournaledTransaction?
     ) throws(JournalError) {
         for transaction in transactions where Self.counts(transaction) {
             var amount = transaction.decision?.answer.totalAmount ?? 0
             for following in transaction.following {
                 guard case .adjusted(_, let total) = following.effect else { continue }
-                if try adjustment(following.by)?.followUps.first?.isAcknowledged == true { amount = total }
+                guard let followUp = try adjustment(following.by)?.followUps.first else { continue }
+                if followUp.isAcknowledged || (withOpen && !followUp.isOver) { amount = total }
             }
             members.append(BatchMember(transaction: transaction, amount: amount))
         }
+    }
+
+    /// Tip adjustments that count by themselves.
+    mutating func add(_ differences: [BatchMember]) {
+        let known = Set(members.map(\.transaction.id))
+        members += differences.filter { $0.transaction.acceptance.original.map { !known.contains($0) } ?? false }
     }
 
     private static let posting: Set<TransactionType> = [
@@ -46,6 +59,9 @@ struct BatchTotals: Sendable, Hashable {
         var totals = ReconciliationRequest.Totals()
         for member in members {
             switch (member.isCredit, member.isVoided) {
+            case (false, _) where member.amount < 0:
+                totals.debitsReversedCount += 1
+                totals.debitsReversedAmount -= member.amount
             case (true, let isVoided):
                 totals.creditsCount += 1
                 totals.creditsAmount += member.amount
@@ -74,9 +90,9 @@ struct BatchTotals: Sendable, Hashable {
                 report.voidsAmount += member.amount
                 continue
             }
-            if member.isCredit {
+            if member.isCredit || member.amount < 0 {
                 report.refundsCount += 1
-                report.refundsAmount += member.amount
+                report.refundsAmount += abs(member.amount)
             } else {
                 report.salesCount += 1
                 report.salesAmount += member.amount

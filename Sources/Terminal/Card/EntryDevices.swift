@@ -4,9 +4,12 @@ import Devices
 struct EntryDevices: Sendable {
     var stripe: (any StripeReader)?
     var contactless: (any ContactlessReader)?
+    var keypad: (any CardKeypad)?
     var printer: (any Printer)?
     /// Those who listen for a card of the running transaction.
     var listeners: [Task<Void, Never>] = []
+    /// Waits for a number at the keypad.
+    var typing: Task<Void, Never>?
     /// When chips could not be read.
     var failedChipReads: [ContinuousClock.Instant] = []
 

@@ -15,6 +15,7 @@ extension TerminalEngine {
         }
         if pinPad != nil { capabilities.insert(.encipheredOnlinePIN) }
         if entry.stripe != nil { capabilities.insert(.magneticStripe) }
+        if entry.keypad != nil { capabilities.insert(.manualKeyEntry) }
         return capabilities
     }
 

@@ -49,6 +49,7 @@ final class RunningTransaction {
     /// Read and not taken yet.
     var swipe: SwipedCard?
     var tap: TappedCard?
+    var keyed: TypedCard?
     var failedTaps = 0
 
     var draft: TransactionAnswer

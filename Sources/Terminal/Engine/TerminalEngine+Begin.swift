@@ -20,9 +20,11 @@ extension TerminalEngine {
             if isShuttingDown || isInMaintenance {
                 return refuse(request, .terminalNotReady, .maintenance, "The terminal is about to restart.")
             }
-            guard store.hasRoom else {
-                environment.log.critical("The journal's disk is full: no transaction begins until there is room.")
-                return refuse(request, .terminalNotReady, .internal, "The journal's disk is full.")
+            let room = store.room
+            guard room.admits(request.type) else {
+                let what = room == .none ? "no transaction begins" : "nothing but VOID and SETTLEMENT begins"
+                environment.log.critical("The journal's disk is full: \(what) until there is room.")
+                return refuse(request, .terminalNotReady, .internal, "The journal's disk is full: \(what).")
             }
             let plan: TransactionPlan
             do throws(PlanError) { plan = try planner(store).plan(request, tips: tipRules, asking: canAskForTip) } catch {

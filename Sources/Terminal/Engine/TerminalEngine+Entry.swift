@@ -12,6 +12,11 @@ extension TerminalEngine {
         entryWaysChanged()
     }
 
+    func keypadChanged(_ keypad: (any CardKeypad)?) {
+        entry.keypad = keypad
+        entryWaysChanged()
+    }
+
     func printerChanged(_ printer: (any Printer)?) { entry.printer = printer }
 
     private func entryWaysChanged() {
@@ -19,12 +24,13 @@ extension TerminalEngine {
         feed(.ways(entryWays(current.request)))
     }
 
-    /// What the devices can do and the request allows. Nobody can type a card number: without a keypad that enciphers it there is no manual entry.
+    /// What the devices can do and the request allows. A card number is typed only where the request says so: a card that is there is read.
     func entryWays(_ request: TransactionRequest) -> Set<TransactionMachine.EntryWay> {
         var ways: Set<TransactionMachine.EntryWay> = [.chip]
         if entry.stripe != nil { ways.insert(.swipe) }
         if entry.contactless != nil { ways.insert(.contactless) }
         guard let allowed = request.entryModes else { return ways }
+        if entry.keypad != nil { ways.insert(.manual) }
         return ways.filter { allowed.contains($0.rawValue) }
     }
 
@@ -32,8 +38,10 @@ extension TerminalEngine {
     func listen(_ ways: Set<TransactionMachine.EntryWay>) {
         for listener in entry.listeners { listener.cancel() }
         entry.listeners = []
+        typeNumber(ways.contains(.manual))
         guard let current = running else { return }
-        if ways.contains(.swipe), let reader = entry.stripe {
+        // One device does one thing: whose keypad is asked takes no swipes meanwhile.
+        if ways.contains(.swipe), let reader = entry.stripe, entry.typing == nil || entry.keypad?.device.path != reader.device.path {
             let (swipes, id) = (reader.swipes(), current.id)
             entry.listeners.append(
                 Task { [weak self] in
@@ -64,6 +72,7 @@ extension TerminalEngine {
         watches += [
             Task { [weak self] in for await reader in devices.stripeReaders() { await self?.stripeReaderChanged(reader) } },
             Task { [weak self] in for await reader in devices.contactlessReaders() { await self?.contactlessReaderChanged(reader) } },
+            Task { [weak self] in for await keypad in devices.cardKeypads() { await self?.keypadChanged(keypad) } },
             Task { [weak self] in for await printer in devices.printers() { await self?.printerChanged(printer) } },
         ]
     }
@@ -82,6 +91,6 @@ extension TerminalEngine {
 }
 
 extension RunningTransaction {
-    /// `false` for a card that was swiped or tapped.
+    /// `false` for a card that was swiped, tapped or typed.
     var entersByChip: Bool { machine.usesSlot }
 }

@@ -60,19 +60,55 @@ extension TerminalEngine {
         return (batch, [.batch(number, .frozen(freeze)), .batchOpened(batchNumber)])
     }
 
-    private func totals(of batch: Int, _ store: any JournalStore) throws(JournalError) -> BatchTotals {
-        let transactions = try carried(into: batch, store) + store.approved(batchNumber: batch)
-        return try BatchTotals(transactions) { id throws(JournalError) in try store.transaction(id) }
+    private func totals(of batch: Int, _ store: any JournalStore, withOpen: Bool = false) throws(JournalError) -> BatchTotals {
+        guard let last = try store.batch(batch > 1 ? batch - 1 : Self.lastBatchNumber) else {
+            return try totals(store.approved(batchNumber: batch), store, withOpen)
+        }
+        var totals = try totals(carried(last, store) + store.approved(batchNumber: batch), store, withOpen)
+        totals.add(try carriedTips(last, store))
+        return totals
+    }
+
+    private func totals(
+        _ transactions: [JournaledTransaction], _ store: any JournalStore, _ withOpen: Bool
+    ) throws(JournalError) -> BatchTotals {
+        try BatchTotals(transactions, withOpen: withOpen) { id throws(JournalError) in try store.transaction(id) }
     }
 
     /// Advices that the last freeze left behind and the host has accepted since, too late for that batch's last 1520: they count in the next one.
-    private func carried(into batch: Int, _ store: any JournalStore) throws(JournalError) -> [JournaledTransaction] {
-        guard let last = try store.batch(batch > 1 ? batch - 1 : Self.lastBatchNumber) else { return [] }
+    private func carried(_ last: JournaledBatch, _ store: any JournalStore) throws(JournalError) -> [JournaledTransaction] {
         var carried: [JournaledTransaction] = []
         for id in last.freeze.report.leftBehind {
             guard let transaction = try store.transaction(id), transaction.advice != nil, transaction.type != .tipAdjust else { continue }
             let isCounted = last.retry?.uploads.contains { $0.original == transaction.posting?.exchange } ?? false
             if !isCounted { carried.append(transaction) }
+        }
+        return carried
+    }
+
+    /// The same of tip adjustments: what the batch of their original was reconciled without. Tips are adjusted before the batch is closed, but one that was
+    /// promised and had no link stays promised.
+    private func carriedTips(_ last: JournaledBatch, _ store: any JournalStore) throws(JournalError) -> [BatchMember] {
+        var carried: [BatchMember] = []
+        for id in last.freeze.report.leftBehind {
+            guard let tip = try store.transaction(id), tip.type == .tipAdjust, tip.followUps.first?.isAcknowledged == true,
+                let original = try tip.acceptance.original.flatMap({ id throws(JournalError) in try store.transaction(id) }),
+                !original.isVoided
+            else { continue }
+            // What the last batch had for the original: as uploaded, or as the adjustment before this one left it.
+            var before = original.decision?.answer.totalAmount ?? 0
+            var after = before
+            for following in original.following {
+                guard case .adjusted(_, let total) = following.effect else { continue }
+                if following.by == id {
+                    after = total
+                    break
+                }
+                if try store.transaction(following.by)?.followUps.first?.isAcknowledged == true { before = total }
+            }
+            let upload = last.retry?.uploads.first { $0.original == original.posting?.exchange }
+            before = upload?.amount.minorUnits ?? before
+            if after != before { carried.append(BatchMember(transaction: tip, amount: after - before)) }
         }
         return carried
     }
@@ -165,9 +201,10 @@ extension TerminalEngine {
         guard let store = journal?.store else { return }
         do throws(JournalError) {
             let now = environment.clock.wallTime
-            let totals = try totals(of: batch.number, store)
+            // A tip that the host may have booked already is in the upload, which says what the sale comes to with it.
+            let totals = try totals(of: batch.number, store, withOpen: true)
             var uploads: [AdviceRecord] = []
-            for member in totals.members where !member.isVoided {
+            for member in totals.members where !member.isVoided && !member.isDifference {
                 guard let posting = member.transaction.posting,
                     let amount = Amount(minorUnits: member.amount, currency: environment.configuration.currency)
                 else { continue }

@@ -35,7 +35,8 @@ extension TerminalEngine {
 
     /// - Parameter byCard: the card has approved and the host was not asked; otherwise the host is about to be.
     func isOfflineAllowed(_ current: RunningTransaction, _ card: PresentedCard, byCard: Bool) -> Bool {
-        guard card.pin == nil, isStoreAndForwardEnabled || (byCard && hasFloorLimits) else { return false }
+        // A typed number proves no card: the issuer is always asked.
+        guard card.pin == nil, card.entryMode != .manual, isStoreAndForwardEnabled || (byCard && hasFloorLimits) else { return false }
         // A PIN that the card itself has verified belongs to the card's own approval.
         let isVerified = byCard && card.authentication == .offlinePIN
         return isAllowed(current, current.cardType, isVerified ? .notAuthenticated : card.authentication)

@@ -41,6 +41,7 @@ extension TerminalEngine {
         case .listen(let ways): listen(ways)
         case .takeSwipe(let fallback): takeSwipe(fallback: fallback)
         case .takeTap: takeTap()
+        case .takeKeyed: takeKeyed()
         case .askForTip: askForTip()
         case .offerApplications: offerApplications()
         case .askForPIN: askForPIN()

@@ -43,8 +43,8 @@ public protocol JournalStore: Sendable {
     /// last. Housekeeping: called when nobody waits, again and again.
     func prune(acceptedBefore time: WallTime, keeping batches: [Int])
 
-    /// Whether there is room for a transaction and all that may follow it: without it none is begun. Asked for each; costs no I/O.
-    var hasRoom: Bool { get }
+    /// How much room there is for a transaction and all that may follow it: without it none is begun. Asked for each; costs no I/O.
+    var room: JournalRoom { get }
 
     /// Housekeeping that may cost syncs, called when nobody waits.
     func tidy()
@@ -53,7 +53,7 @@ public protocol JournalStore: Sendable {
 }
 
 extension JournalStore {
-    public var hasRoom: Bool { true }
+    public var room: JournalRoom { .enough }
 }
 
 /// A page of `TransactionQuery`.

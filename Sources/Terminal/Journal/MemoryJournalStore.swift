@@ -21,7 +21,7 @@ public final class MemoryJournalStore: JournalStore {
         /// In order of acceptance.
         var order: [TransactionID] = []
         var commits: [(entries: [JournalEntry], synced: Bool)] = []
-        var hasRoom = true
+        var room = JournalRoom.enough
     }
 
     private let contents: Mutex<Contents>
@@ -49,10 +49,10 @@ public final class MemoryJournalStore: JournalStore {
         try MemoryJournalStore(replaying: contents.withLock { $0.commits.filter(\.synced).map(\.entries) })
     }
 
-    public var hasRoom: Bool { contents.withLock { $0.hasRoom } }
+    public var room: JournalRoom { contents.withLock { $0.room } }
 
     /// The medium fills up, or has room again.
-    public func fill(_ isFull: Bool) { contents.withLock { $0.hasRoom = !isFull } }
+    public func leave(_ room: JournalRoom) { contents.withLock { $0.room = room } }
 
     /// Everything committed, in order.
     public var commits: [[JournalEntry]] { contents.withLock { $0.commits.map(\.entries) } }

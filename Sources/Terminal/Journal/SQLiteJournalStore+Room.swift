@@ -4,16 +4,35 @@
     import Musl
 #endif
 
-extension SQLiteJournalStore {
-    /// Bytes free on the journal's disk under which no transaction begins. A commit that fails ends the process, so that the disk must not fill up inside
-    /// one: this is room for its commits, for what settles and reverses it, and for a log that grows meanwhile.
-    public static let leastRoom = 20 << 20
+/// How much is free on the journal's disk. A commit that fails ends the process, so that the disk must not fill up inside a transaction.
+public enum JournalRoom: Sendable, Hashable {
+    case enough
+    /// For what takes back and closes: a merchant must be able to undo a sale and to end the day when nothing new may begin.
+    case forVoidAndSettlement
+    case none
 
-    public var hasRoom: Bool {
+    func admits(_ type: TransactionType) -> Bool {
+        switch self {
+        case .enough: true
+        case .forVoidAndSettlement: type == .void || type == .settlement
+        case .none: false
+        }
+    }
+}
+
+extension SQLiteJournalStore {
+    /// Bytes free on the journal's disk under which nothing new begins: room for a transaction's commits, for what settles and reverses it, and for a log
+    /// that grows meanwhile.
+    public static let leastRoom = 20 << 20
+    /// Under which nothing begins at all.
+    public static let reserve = 8 << 20
+
+    public var room: JournalRoom {
         var statistics = statvfs()
         // What cannot be asked is told by the next commit.
-        guard statvfs(pool.path, &statistics) == 0 else { return true }
+        guard statvfs(pool.path, &statistics) == 0 else { return .enough }
         let free = UInt64(statistics.f_bavail).multipliedReportingOverflow(by: UInt64(statistics.f_frsize))
-        return free.overflow || free.partialValue >= UInt64(Self.leastRoom)
+        if free.overflow || free.partialValue >= UInt64(Self.leastRoom) { return .enough }
+        return free.partialValue >= UInt64(Self.reserve) ? .forVoidAndSettlement : .none
     }
 }

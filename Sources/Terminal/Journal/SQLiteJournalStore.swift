@@ -72,12 +72,27 @@ public final class SQLiteJournalStore: JournalStore {
         }
         do {
             let bodies = bodies
-            try pool.write { database in
-                for (entry, body) in zip(entries, bodies) { try Self.write(entry, body ?? "", database) }
+            try pool.writeWithoutTransaction { database in
+                try Self.inTransaction(database) {
+                    for (entry, body) in zip(entries, bodies) { try Self.write(entry, body ?? "", database) }
+                }
             }
             commitsSinceCheckpoint.withLock { $0 += 1 }
         } catch {
             throw JournalError(.commitFailed, Self.reason(error), remedy: "Check the disk; the terminal starts again from the journal.")
+        }
+    }
+
+    /// GRDB's own transactions compile their statements each time.
+    private static func inTransaction(_ database: Database, _ body: () throws -> Void) throws {
+        try database.cachedStatement(sql: "BEGIN IMMEDIATE").execute()
+        do {
+            try body()
+            try database.cachedStatement(sql: "COMMIT").execute()
+        } catch {
+            // SQLite may have rolled back already; an error here says nothing new.
+            if database.isInsideTransaction { try? database.cachedStatement(sql: "ROLLBACK").execute() }
+            throw error
         }
     }
 

@@ -21,7 +21,16 @@ struct ReceiptLayout: Sendable, Hashable {
 
     /// - Parameter columns: characters in a line.
     func text(columns: Int) -> String {
-        elements.flatMap { Self.lines($0, columns) }.joined(separator: "\n") + "\n"
+        guard !elements.isEmpty else { return "\n" }
+        var text = ""
+        text.reserveCapacity(elements.count * (columns + 1))
+        for element in elements {
+            for line in Self.lines(element, columns) {
+                text += line
+                text += "\n"
+            }
+        }
+        return text
     }
 
     private static func lines(_ element: Element, _ columns: Int) -> [String] {
@@ -36,14 +45,35 @@ struct ReceiptLayout: Sendable, Hashable {
     }
 
     static func row(_ left: String, _ right: String, _ columns: Int) -> String {
+        if isPlain(left), isPlain(right) {
+            let right = right.utf8.prefix(columns)
+            let left = left.utf8.prefix(max(0, columns - right.count - 1))
+            return plain(left, columns - left.count - right.count, right)
+        }
         let right = right.prefix(columns)
         let left = left.prefix(max(0, columns - right.count - 1))
         return left + String(repeating: " ", count: columns - left.count - right.count) + right
     }
 
     static func centred(_ text: String, _ columns: Int) -> String {
+        if isPlain(text) {
+            let text = text.utf8.prefix(columns)
+            return plain("".utf8.prefix(0), (columns - text.count) / 2, text)
+        }
         let text = text.prefix(columns)
         return String(repeating: " ", count: (columns - text.count) / 2) + text
+    }
+
+    /// A byte is a character: nearly every line, and much less work than finding out where characters end.
+    private static func isPlain(_ text: String) -> Bool { text.utf8.allSatisfy { (0x20...0x7E).contains($0) } }
+
+    private static func plain(_ left: Substring.UTF8View, _ spaces: Int, _ right: Substring.UTF8View) -> String {
+        String(unsafeUninitializedCapacity: left.count + spaces + right.count) { buffer in
+            var end = buffer.update(fromContentsOf: left)
+            buffer[end..<end + spaces].initialize(repeating: 0x20)
+            end += spaces
+            return end + UnsafeMutableBufferPointer(rebasing: buffer[end...]).update(fromContentsOf: right)
+        }
     }
 
     private static func rule(_ length: Int) -> String { String(repeating: "_", count: max(0, length)) }

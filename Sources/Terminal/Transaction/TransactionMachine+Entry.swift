@@ -3,7 +3,7 @@ import Devices
 /// Cards that do not go into the chip slot, and chips that cannot be read.
 extension TransactionMachine {
     /// How a card can be given to the terminal (`entryModes` of pos-protocol, section 4).
-    public enum EntryWay: String, Sendable, Hashable, CaseIterable { case chip, contactless, swipe }
+    public enum EntryWay: String, Sendable, Hashable, CaseIterable { case chip, contactless, swipe, manual }
 
     /// A swipe as far as the rules care.
     public enum Swipe: Sendable, Hashable, CaseIterable {
@@ -22,6 +22,19 @@ extension TransactionMachine {
         case failed
     }
 
+    /// What came of asking for a card number at a keypad.
+    public enum Keyed: Sendable, Hashable, CaseIterable {
+        /// Nothing speaks against it, as far as the terminal can see it.
+        case entered
+        /// A wrong check digit, no date, or a card that has expired.
+        case refused
+        case cancelled
+        case timedOut
+    }
+
+    /// A number that cannot be right is asked for so often.
+    static let keyings = 3
+
     /// After so many failed reads of a chip the stripe is taken in its place.
     static let chipReadsBeforeFallback = 2
 
@@ -35,7 +48,9 @@ extension TransactionMachine {
 
     private var prompt: DisplayMessage.Prompt {
         if isFallback || ways == [.swipe] { return .swipeCard }
-        return otherWays.isEmpty ? .insertCard : .presentCard
+        if ways == [.manual] { return .keyCard }
+        // Who is asked to type sees it on the keypad.
+        return otherWays.subtracting([.manual]).isEmpty ? .insertCard : .presentCard
     }
 
     mutating func waitForCard(_ slot: Slot) -> [Action] {
@@ -56,18 +71,20 @@ extension TransactionMachine {
             if ways.isEmpty { return decide(.deviceFault) }
             guard phase != .card else { return [] }
             phase = .card
-            return listen() + [.status(.card), .show(prompt)]
+            return listen() + [.status(ways == [.manual] ? .cardEntry : .card), .show(prompt)]
         }
     }
 
     /// Readers came or went while a card is waited for.
     mutating func waysChanged(_ new: Set<EntryWay>) -> [Action] {
         let before = prompt
-        ways = new
+        ways = keyingIsOver ? new.subtracting([.manual]) : new
         guard phase == .card else { return [] }
-        if ways.isEmpty || (slot == .noReader && otherWays.isEmpty) { return decide(.deviceFault) }
+        if isWithoutReader { return decide(.deviceFault) }
         return listen() + (prompt == before ? [] : [.show(prompt)])
     }
+
+    private var isWithoutReader: Bool { ways.isEmpty || (slot == .noReader && otherWays.isEmpty) }
 
     mutating func swiped(_ swipe: Swipe) -> [Action] {
         guard phase == .card, ways.contains(.swipe) else { return [] }
@@ -87,6 +104,27 @@ extension TransactionMachine {
         case .useChip: return listen() + [.show(canReadChip ? .useChip : prompt)]
         case .failed: return listen() + [.show(prompt)]
         }
+    }
+
+    mutating func keyed(_ keyed: Keyed) -> [Action] {
+        guard phase == .card, ways.contains(.manual) else { return [] }
+        switch keyed {
+        case .entered: return taken(.takeKeyed)
+        case .refused:
+            refusedKeyings += 1
+            guard refusedKeyings < Self.keyings else { return endKeying(.cardUnreadable) }
+            // Somebody acts: the card's time begins anew, within the cardholder's.
+            return [.startTimer(.card, rules.limits.card)] + listen() + [.show(.keyCardAgain)]
+        case .cancelled: return endKeying(.cancelledByCardholder)
+        case .timedOut: return endKeying(.timeout)
+        }
+    }
+
+    /// The other ways stay; without any the transaction is over.
+    private mutating func endKeying(_ result: ResultCode) -> [Action] {
+        keyingIsOver = true
+        ways.remove(.manual)
+        return isWithoutReader ? decide(result) : listen() + [.show(prompt)]
     }
 
     /// The card phase of a card outside the slot is over with its data.

@@ -108,6 +108,7 @@ extension TransactionMachine {
         case ways(Set<EntryWay>)
         case swiped(Swipe)
         case tapped(Tap)
+        case keyed(Keyed)
         /// The cardholder has chosen a tip, or none.
         case tipSettled
         case tipCancelled
@@ -145,12 +146,14 @@ extension TransactionMachine {
         case stopTimers
         /// Power the card and begin the dialogue; the card is used from now on.
         case readCard
-        /// Take swipes and taps from now on, and none from before; with none of both, stop.
+        /// Take swipes, taps and typed numbers from now on, and none from before; with none of them, stop.
         case listen(Set<EntryWay>)
         /// The card just swiped pays.
         case takeSwipe(fallback: Bool)
         /// The card just tapped pays.
         case takeTap
+        /// The card just typed pays.
+        case takeKeyed
         case askForTip
         case offerApplications
         case askForPIN

@@ -44,7 +44,10 @@ public struct TransactionMachine: Sendable {
     /// `false` once a card was taken that is not in the slot: what happens there is another card's.
     var usesSlot = true
     var failedChipReads: Int
-    /// Somebody listens for swipes and taps.
+    /// Numbers typed that could not be right, and whether nobody is asked for one any more.
+    var refusedKeyings = 0
+    var keyingIsOver = false
+    /// Somebody listens for swipes and taps, or at a keypad.
     var isListening = false
     /// Of the intent's follow-ups, as far as they were attempted.
     public internal(set) var followUpOutcomes: [FollowUpOutcome] = []
@@ -67,6 +70,7 @@ public struct TransactionMachine: Sendable {
         case .ways(let ways): return waysChanged(ways)
         case .swiped(let swipe): return swiped(swipe)
         case .tapped(let tap): return tapped(tap)
+        case .keyed(let keyed): return self.keyed(keyed)
         case .choiceNeeded: return choiceNeeded()
         case .pinNeeded: return pinNeeded()
         case .choiceMade: return choiceMade()

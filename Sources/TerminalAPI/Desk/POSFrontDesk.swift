@@ -15,8 +15,10 @@ final class POSFrontDesk {
     private let logger: Logger
     private let encoder = POSMessageEncoder()
     private var times: InformationTimes
-    /// The last answer to a heartbeat; within a second most are the same.
-    private var heartbeat: (information: TerminalInformation, times: POSMessageEncoder.Times, answer: ByteBuffer)?
+    /// The last heartbeat; a POS sends the same bytes each time.
+    private var asked: (message: ByteBuffer, request: POSRequest)?
+    /// The last answer to one; within a second most are the same.
+    private var heartbeat: (information: TerminalInformation, times: POSMessageEncoder.Times, answer: OutgoingFrame)?
     private var connections: [ConnectionID: WebSocketHandler] = [:]
     private var lastConnection = 0
     private var armed: (at: Duration, cancel: @Sendable () -> Void)?
@@ -24,9 +26,6 @@ final class POSFrontDesk {
     private var isPerforming = false
     /// Presence must reach the terminal in order, so it goes through one stream.
     private let presence: AsyncStream<(POSPresence, TransactionID)>.Continuation
-
-    /// Room in front of a message for the WebSocket frame's header, so that it need not be written apart.
-    private static let frameHeader = 14
 
     init(
         configuration: POSServerConfiguration, terminal: any PaymentTerminal, operations: any OperationPerforming, clock: any ServerClock,
@@ -59,23 +58,27 @@ final class POSFrontDesk {
     }
 
     func received(_ message: ByteBuffer, from id: ConnectionID) {
-        handle(.request(id, POSRequestDecoder.decode(message.readableBytesView)))
+        if let asked, asked.message == message { return handle(.request(id, asked.request)) }
+        let request = POSRequestDecoder.decode(message.readableBytesView)
+        if case .getInformation = request.body, request.requestID == nil { asked = (ByteBuffer(bytes: message.readableBytesView), request) }
+        handle(.request(id, request))
     }
 
     func handle(_ event: POSDesk.Event) {
-        let actions = desk.on(event, at: clock.now)
-        backlog.append(contentsOf: actions)
+        let now = clock.now
+        let actions = desk.on(event, at: now)
         // Carrying out an action can bring the next event at once, such as a dropped connection; its actions come after those already due.
-        guard !isPerforming else { return }
+        guard !isPerforming else { return backlog.append(contentsOf: actions) }
         isPerforming = true
+        for action in actions { perform(action) }
         var next = 0
         while next < backlog.count {
             perform(backlog[next])
             next += 1
         }
-        backlog.removeAll(keepingCapacity: true)
+        if next > 0 { backlog.removeAll(keepingCapacity: true) }
         isPerforming = false
-        arm()
+        arm(now)
     }
 
     private func perform(_ action: POSDesk.Action) {
@@ -139,11 +142,13 @@ final class POSFrontDesk {
         Task { await question(terminal) { event in loop.execute { bound.value.handle(event) } } }
     }
 
-    private func encode(_ message: POSMessage) -> ByteBuffer {
-        guard case .information(requestID: nil) = message else { return framed(encoder.encode(message, information: snapshot)) }
+    private func encode(_ message: POSMessage) -> OutgoingFrame {
+        guard case .information(requestID: nil) = message else {
+            return OutgoingFrame(.text, encoder.encode(message, information: snapshot))
+        }
         let (information, now) = snapshot()
         if let heartbeat, heartbeat.times == now, heartbeat.information == information { return heartbeat.answer }
-        let answer = framed(encoder.encode(message) { (information, now) })
+        let answer = OutgoingFrame(.text, encoder.encode(message) { (information, now) })
         heartbeat = (information, now, answer)
         return answer
     }
@@ -153,17 +158,8 @@ final class POSFrontDesk {
         return (information, times.now(nextRestart: information.nextRestart))
     }
 
-    private func framed(_ bytes: [UInt8]) -> ByteBuffer {
-        var buffer = ByteBufferAllocator().buffer(capacity: Self.frameHeader + bytes.count)
-        buffer.moveWriterIndex(to: Self.frameHeader)
-        buffer.moveReaderIndex(to: Self.frameHeader)
-        buffer.writeBytes(bytes)
-        return buffer
-    }
-
     /// One timer for the desk, moved only when something is due earlier.
-    private func arm() {
-        let now = clock.now
+    private func arm(_ now: Duration) {
         guard let next = desk.nextWake(after: now) else { return }
         if let armed, armed.at <= next { return }
         armed?.cancel()

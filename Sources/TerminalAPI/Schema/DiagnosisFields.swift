@@ -31,6 +31,8 @@ enum DiagnosisFields {
         Field("state", InformationFields.hostState.format, required: true, "Now."), Field("address", free, "Where it is connected to."),
         Field("lastEchoMilliseconds", digits, "How long the last echo took."),
         Field("lastFailure", free, "Why the last attempt or connection failed."),
+        Field("macKeyCheckValue", free, "Of the MAC key in force, where the host changes it."),
+        Field("lastKeyChangeFailure", free, "Why the last key change left the key as it was."),
         Field("connections", digits, required: true, "Signed on, since the start."),
         Field("losses", digits, required: true, "Connections that broke."),
         Field("failedAttempts", digits, required: true, "Attempts that came to nothing."),
@@ -39,7 +41,11 @@ enum DiagnosisFields {
         Field("badAnswers", digits, required: true, "Answers that could not be used."),
         Field("notConnected", digits, required: true, "Exchanges without a link."),
         Field("notSent", digits, required: true, "Exchanges of which not one byte left."),
-        Field("unmatched", digits, required: true, "Answers that came late, twice, or to nothing asked."),
+        Field("late", digits, required: true, "Answers to exchanges that had been given up."),
+        Field("duplicates", digits, required: true, "Answers to exchanges that were answered before."),
+        Field("unmatched", digits, required: true, "Answers to nothing that was asked."),
+        Field("keyChanges", digits, required: true, "Changes of the MAC key."),
+        Field("failedKeyChanges", digits, required: true, "Key changes that left the key as it was."),
     ]
 
     private static let outstanding = [

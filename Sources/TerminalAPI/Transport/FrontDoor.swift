@@ -82,7 +82,7 @@ final class FrontDoor {
             try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: context))
         }
         let door = NIOLoopBound(self, eventLoop: channel.eventLoop)
-        try WebSocketUpgrade.configure(channel, frameLimit: configuration.messageLimit) { channel, head in
+        try WebSocketUpgrade.configure(channel, frameLimit: configuration.messageLimit, metrics: configuration.metrics) { channel, head in
             door.value.verdict(channel, head, visitor)
         } makeHandler: { channel in
             door.value.handler(channel, visitor)
@@ -95,6 +95,7 @@ final class FrontDoor {
             return .refuse(.forbidden)
         }
         let verdict = rules.verdict(on: head)
+        if verdict == .metrics, configuration.metrics == nil || !visitor.address.isLoopback { return .refuse(.notFound) }
         if verdict == .refuse(.forbidden) {
             logger.notice("POS connection refused: its Origin is not on the list pos.origins", metadata: ["address": "\(visitor.address)"])
         }

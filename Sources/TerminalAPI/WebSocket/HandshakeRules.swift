@@ -6,6 +6,8 @@ struct HandshakeRules: Sendable {
         case upgrade
         /// The static page: a person who wants to accept our certificate.
         case page
+        /// Numbers for a monitor, at `/metrics`.
+        case metrics
         case refuse(HTTPResponseStatus)
     }
 
@@ -13,8 +15,12 @@ struct HandshakeRules: Sendable {
     var origins: Set<String>?
 
     func verdict(on request: HTTPRequestHead) -> Verdict {
-        guard request.uri.prefix(while: { $0 != "?" }) == "/" else { return .refuse(.notFound) }
         let headers = request.headers
+        let path = request.uri.prefix { $0 != "?" }
+        if path == "/metrics", request.method == .GET || request.method == .HEAD, headers[canonicalForm: "upgrade"].isEmpty {
+            return .metrics
+        }
+        guard path == "/" else { return .refuse(.notFound) }
         let wantsUpgrade = headers[canonicalForm: "upgrade"].contains { $0.lowercased() == "websocket" }
         guard wantsUpgrade else {
             return request.method == .GET || request.method == .HEAD ? .page : .refuse(.methodNotAllowed)

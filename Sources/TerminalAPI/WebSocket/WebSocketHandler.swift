@@ -5,7 +5,7 @@ import NIOWebSocket
 protocol WebSocketSession: AnyObject {
     /// The upgrade is done; `connection` may be used from now until `closed`.
     func opened(_ connection: WebSocketHandler)
-    /// Any byte of the peer, also of a frame that is not whole yet; comes before what the byte completes.
+    /// Bytes of the peer that complete no message, also those of a frame that is not whole yet.
     func bytesArrived()
     func received(_ message: ByteBuffer, isText: Bool)
     /// Nothing more will arrive or can be sent. Called once.
@@ -16,7 +16,6 @@ protocol WebSocketSession: AnyObject {
 /// the order of the calls, so that a close cannot overtake an answer.
 final class WebSocketHandler: ChannelInboundHandler {
     typealias InboundIn = WebSocketFrame
-    typealias OutboundOut = WebSocketFrame
 
     /// What happens when the peer does not take what is sent to it.
     enum SlowReader {
@@ -39,10 +38,12 @@ final class WebSocketHandler: ChannelInboundHandler {
     private let messageTime: TimeAmount?
     private var assembler: MessageAssembler
     private var context: ChannelHandlerContext?
+    /// Where whole frames leave: behind the library's frame encoder, which would write each header apart.
+    private var outlet: ChannelHandlerContext?
     private var state = State.open
     private var sessionTold = false
     private var bytesTold = false
-    /// Messages handed to the channel and not yet taken by the network.
+    /// Messages handed to the channel and not yet taken by the network, but for the first of them.
     private var waiting = 0
     /// The answer to the last ping, while the peer does not take it (RFC 6455, 5.5.3: only the last needs one).
     private var owedPong: ByteBuffer?
@@ -65,27 +66,33 @@ final class WebSocketHandler: ChannelInboundHandler {
 
     // MARK: To the peer
 
-    func send(_ message: ByteBuffer, isText: Bool = true) {
+    func send(_ message: OutgoingFrame) {
         guard state == .open, let context else { return }
-        if case .drop(let limit) = slowReader, waiting >= limit { return drop() }
+        // Nearly always the network takes a message at once, and nobody needs to hear of it.
+        guard waiting > 0 || !isTaken(context) else { return write(message, nil) }
+        // The one before those that are counted waits too.
+        if case .drop(let limit) = slowReader, waiting + 1 >= limit { return drop() }
         waiting += 1
         let sent = context.eventLoop.makePromise(of: Void.self)
         sent.futureResult.assumeIsolated().whenComplete { _ in self.waiting -= 1 }
-        write(WebSocketFrame(fin: true, opcode: isText ? .text : .binary, data: message), sent)
+        write(message, sent)
+    }
+
+    /// The network has taken all that was sent.
+    private func isTaken(_ context: ChannelHandlerContext) -> Bool {
+        (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) == 0
     }
 
     func ping() {
         guard state == .open else { return }
-        write(WebSocketFrame(fin: true, opcode: .ping, data: ByteBuffer()), nil)
+        write(OutgoingFrame(.ping, []), nil)
     }
 
     /// Sends a close frame and takes no further message. The connection ends when the peer answers, at the latest after the closing time.
     func close(_ code: CloseCode, _ reason: String = "") {
         guard state == .open, let context else { return }
-        var body = context.channel.allocator.buffer(capacity: 2 + reason.utf8.count)
-        body.writeInteger(code.rawValue)
         // 5.5: a control frame holds at most 125 bytes; our reasons are short ASCII.
-        body.writeBytes(reason.utf8.prefix(123))
+        let body = Self.body(code.rawValue) + reason.utf8.prefix(123)
         state = .closing
         deadline = context.eventLoop.assumeIsolated().scheduleTask(in: closingTime) { self.drop() }
         let sent = context.eventLoop.makePromise(of: Void.self)
@@ -94,7 +101,7 @@ final class WebSocketHandler: ChannelInboundHandler {
         sent.futureResult.assumeIsolated().whenComplete { _ in
             if self.state == .closing { self.context?.close(mode: .output, promise: nil) }
         }
-        write(WebSocketFrame(fin: true, opcode: .connectionClose, data: body), sent)
+        write(OutgoingFrame(.connectionClose, body), sent)
         tellClosed()
     }
 
@@ -106,13 +113,15 @@ final class WebSocketHandler: ChannelInboundHandler {
         tellClosed()
     }
 
-    private func write(_ frame: WebSocketFrame, _ promise: EventLoopPromise<Void>?) {
-        guard let context else {
+    private func write(_ frame: OutgoingFrame, _ promise: EventLoopPromise<Void>?) {
+        guard let outlet else {
             promise?.fail(ChannelError.ioOnClosedChannel)
             return
         }
-        context.writeAndFlush(Self.wrapOutboundOut(frame), promise: promise)
+        outlet.writeAndFlush(NIOAny(frame.bytes), promise: promise)
     }
+
+    private static func body(_ code: UInt16) -> [UInt8] { [UInt8(code >> 8), UInt8(truncatingIfNeeded: code)] }
 
     private func tellClosed() {
         guard !sessionTold else { return }
@@ -124,11 +133,13 @@ final class WebSocketHandler: ChannelInboundHandler {
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
+        outlet = (try? context.pipeline.syncOperations.context(handlerType: WebSocketFrameEncoder.self)) ?? context
         session.opened(self)
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
         self.context = nil
+        outlet = nil
         deadline?.cancel()
         unfinished?.cancel()
         tellClosed()
@@ -148,14 +159,17 @@ final class WebSocketHandler: ChannelInboundHandler {
             if state == .closing, frame.opcode == .connectionClose { drop() }
             return
         }
-        tellBytes()
         frameCame = true
-        switch assembler.accept(frame) {
-        case .none, .pong: break
-        case .message(let message, let isText):
+        let outcome = assembler.accept(frame)
+        if case .message(let message, let isText) = outcome {
             unfinished?.cancel()
             unfinished = nil
-            session.received(message, isText: isText)
+            bytesTold = true
+            return session.received(message, isText: isText)
+        }
+        tellBytes()
+        switch outcome {
+        case .none, .pong, .message: break
         case .ping(let body): pong(body, context)
         case .close(let code): answerClose(code, context)
         case .fail(let code): close(code)
@@ -218,7 +232,7 @@ final class WebSocketHandler: ChannelInboundHandler {
             owedPong = body
             return
         }
-        write(WebSocketFrame(fin: true, opcode: .pong, data: body), nil)
+        write(OutgoingFrame(.pong, body.readableBytesView), nil)
     }
 
     /// 5.5.1: a close is answered with the same code; 7.1.1: then the server ends the TCP connection.
@@ -227,7 +241,7 @@ final class WebSocketHandler: ChannelInboundHandler {
         deadline = context.eventLoop.assumeIsolated().scheduleTask(in: closingTime) { self.drop() }
         let sent = context.eventLoop.makePromise(of: Void.self)
         sent.futureResult.assumeIsolated().whenComplete { _ in self.drop() }
-        write(WebSocketFrame(fin: true, opcode: .connectionClose, data: code.map { ByteBuffer(integer: $0) } ?? ByteBuffer()), sent)
+        write(OutgoingFrame(.connectionClose, code.map(Self.body) ?? []), sent)
         tellClosed()
     }
 }

@@ -9,9 +9,11 @@ enum WebSocketUpgrade {
 
     /// - Parameters:
     ///   - verdict: on the event loop, for each request.
+    ///   - metrics: the page of that name.
     ///   - makeHandler: on the event loop, when the upgrade has been answered.
     static func configure(
-        _ channel: any Channel, frameLimit: Int, verdict: @escaping @Sendable (any Channel, HTTPRequestHead) -> HandshakeRules.Verdict,
+        _ channel: any Channel, frameLimit: Int, metrics: (@Sendable () -> String)? = nil,
+        verdict: @escaping @Sendable (any Channel, HTTPRequestHead) -> HandshakeRules.Verdict,
         makeHandler: @escaping @Sendable (any Channel) -> WebSocketHandler
     ) throws {
         let upgrader = NIOWebSocketServerUpgrader(
@@ -31,7 +33,7 @@ enum WebSocketUpgrade {
         try pipeline.configureHTTPServerPipeline(
             withPipeliningAssistance: false, withServerUpgrade: (upgraders: [upgrader], completionHandler: { _ in }),
             withEncoderConfiguration: .init(), withDecoderLimitConfiguration: limits)
-        try pipeline.addHandler(HTTPRefusal(verdict: verdict))
+        try pipeline.addHandler(HTTPRefusal(verdict: verdict, metrics: metrics))
     }
 }
 
@@ -41,18 +43,27 @@ final class HTTPRefusal: ChannelInboundHandler, RemovableChannelHandler {
     typealias OutboundOut = HTTPServerResponsePart
 
     private let verdict: (any Channel, HTTPRequestHead) -> HandshakeRules.Verdict
+    private let metrics: (() -> String)?
     private var answered = false
 
-    init(verdict: @escaping (any Channel, HTTPRequestHead) -> HandshakeRules.Verdict) { self.verdict = verdict }
+    init(verdict: @escaping (any Channel, HTTPRequestHead) -> HandshakeRules.Verdict, metrics: (() -> String)?) {
+        self.verdict = verdict
+        self.metrics = metrics
+    }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard !answered, case .head(let request) = Self.unwrapInboundIn(data) else { return }
         answered = true
         var status = HTTPResponseStatus.ok
-        if case .refuse(let refusal) = verdict(context.channel, request) { status = refusal }
-        let text = status == .ok ? WelcomePage.html : "\(status.code) \(status.reasonPhrase)\n"
+        var (page, type) = (WelcomePage.html, "text/html; charset=utf-8")
+        switch verdict(context.channel, request) {
+        case .refuse(let refusal): status = refusal
+        case .metrics: (page, type) = (metrics?() ?? "", "text/plain; version=0.0.4; charset=utf-8")
+        case .page, .upgrade: break
+        }
+        let text = status == .ok ? page : "\(status.code) \(status.reasonPhrase)\n"
         var headers: HTTPHeaders = [
-            "Content-Type": status == .ok ? "text/html; charset=utf-8" : "text/plain; charset=utf-8",
+            "Content-Type": status == .ok ? type : "text/plain; charset=utf-8",
             "Content-Length": String(text.utf8.count), "Connection": "close", "Cache-Control": "no-store",
             "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'", "X-Content-Type-Options": "nosniff",
         ]

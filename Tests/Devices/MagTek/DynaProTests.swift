@@ -110,6 +110,95 @@ struct DynaProTests {
         #expect(read.encrypted?.keySerialNumber.hex == "FFFF9876543210E00008")
     }
 
+    // MARK: Typed cards
+
+    /// To the wait for the end of command 11.
+    private func keying() throws -> DynaProExchange {
+        var exchange = try exchange([.requestManualEntry(seconds: 90)], .keyed)
+        // Account number and expiry, one beep (D99875629-43, page 48).
+        #expect(written(exchange.on(.start)) == [0x11, 90, 1, 1])
+        #expect(isWait(acknowledge(&exchange)))
+        return exchange
+    }
+
+    private func data(_ id: UInt8, _ text: String) -> [UInt8] { [0x23, id, text.isEmpty ? 1 : 0, UInt8(text.utf8.count)] + text.utf8 }
+
+    /// To the end of the card data reports.
+    private func keyed(
+        _ reports: [[UInt8]], serial: String = "00000000000000000000"
+    ) throws -> Result<DynaProExchange.Outcome, DeviceError>? {
+        var exchange = try keying()
+        #expect(written(exchange.on(.received(hex("22000003")))) == [0x0A, 0])
+        #expect(isWait(exchange.on(.written)))
+        for report in reports { #expect(isWait(exchange.on(.received(report)))) }
+        return end(exchange.on(.received([0x23, 0x63, 0, 14] + hex(serial) + [0, 0, 0, 0])))
+    }
+
+    @Test("a typed card: number and expiry of the track that the pad makes up; the other track where one is missing")
+    func keyedCard() throws {
+        // The manual's sample tracks, with a number and a date (page 49).
+        let first = "%M4761739001010119^MANUAL ENTRY/^39120000004444000006?"
+        let second = ";4761739001010119=39120000004444006?"
+        for reports in [[data(1, first), data(2, second)], [data(1, ""), data(2, second)], [data(1, first), data(2, "")]] {
+            guard case .success(.keyed(.entered(let number, let expiry)))? = try keyed(reports) else {
+                return #expect(Bool(false), "no card")
+            }
+            #expect(number == SecretBytes("4761739001010119".utf8))
+            // The security code goes nowhere.
+            #expect(expiry == "3912")
+        }
+    }
+
+    @Test("a typed card of a pad with a key for tracks is passed on encrypted, with what it shows of it")
+    func keyedEncrypted() throws {
+        let masked = ";4761730000000119=39120000000000000?"
+        let outcome = try keyed([data(2, masked), [0x23, 5, 0, 40] + [UInt8](repeating: 7, count: 40)], serial: "FFFF9876543210E00008")
+        guard case .success(.keyed(.encrypted(let tracks)))? = outcome else { return #expect(Bool(false), "not encrypted") }
+        #expect(tracks.maskedTrack2 == masked && tracks.track2.count == 40 && tracks.keySerialNumber.hex == "FFFF9876543210E00008")
+    }
+
+    @Test(
+        "what is no typed card is none",
+        arguments: ["", ";4761739001010119", ";4761739001010119=39", "4761739001010119=3912000?", "%B4761^A/B^3912?"])
+    func keyedNothing(track2: String) throws {
+        guard case .failure(let error)? = try keyed([data(2, track2)]) else { return #expect(Bool(false), "a card") }
+        #expect(error.code == .protocolViolation)
+    }
+
+    @Test(
+        "how keying ends otherwise",
+        arguments: [
+            ("22010000", "cancelled"), ("22020000", "timedOut"), ("22030000", "cancelled"), ("22050000", "refused"), ("2200", "violation"),
+            // A swiped card where a typed one was asked for.
+            ("22000001", "violation"),
+        ])
+    func keyingEnds(report: String, expected: String) throws {
+        var exchange = try keying()
+        let seen: String =
+            switch end(exchange.on(.received(hex(report)))) {
+            case .success(.keyed(.cancelled)): "cancelled"
+            case .success(.keyed(.timedOut)): "timedOut"
+            case .failure(let error): error.code == .refused ? "refused" : "violation"
+            default: "other"
+            }
+        #expect(seen == expected)
+    }
+
+    @Test("a pad whose state is not OK (8A) takes no number, one that is silent ran out of time and is told to stop")
+    func keyingRefused() throws {
+        var refused = try exchange([.requestManualEntry(seconds: 1000)], .keyed)
+        #expect(written(refused.on(.start)) == [0x11, 255, 1, 1])
+        guard case .failure(let error)? = end(acknowledge(&refused, 0x8A)) else { return #expect(Bool(false), "not refused") }
+        #expect(error.code == .busy)
+        var silent = try keying()
+        #expect(written(silent.on(.expired)) == [0x05, 0])
+        #expect(isGet(silent.on(.written)))
+        #expect(isWait(silent.on(.answered([1, 0, 5, 0, 0]))))
+        guard case .success(.keyed(.timedOut))? = end(silent.on(.received(hex("22030000")))) else {
+            return #expect(Bool(false), "not over")
+        }
+    }
+
     @Test("device state: any key status but 0 is no usable key")
     func state() throws {
         let state = try #require(DynaProReports.State([0x20, 0, 0, 0x01, 0, 0x0F, 0]))

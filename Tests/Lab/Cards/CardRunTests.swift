@@ -2,11 +2,11 @@ import Devices
 import EMV
 import Logging
 import Money
-import Service
 import Testing
 import USB
 
 @testable import Lab
+@testable import Service
 
 /// `countertop emv` with a virtual reader on the laboratory's socket: the drivers, the wire and the card are those of the demo.
 @Suite("countertop emv, on a virtual reader", .timeLimit(.minutes(1)))
@@ -52,12 +52,14 @@ struct CardRunTests {
         let said = try await lines("visa-credit")
         let phases = said.filter { $0.hasPrefix("== ") }
         #expect(
-            phases.prefix(7).map { String($0.dropFirst(3)) } == [
+            phases.prefix(10).map { String($0.dropFirst(3)) } == [
                 "application selection", "initiate application processing", "read application data", "offline data authentication",
-                "terminal action analysis", "online processing", "completion",
+                "processing restrictions", "cardholder verification", "terminal risk management", "terminal action analysis",
+                "online processing", "completion",
             ], "\(said)")
         let text = said.joined(separator: "\n")
         #expect(text.contains("declined: unableToGoOnline") && text.contains("TVR 0000008800") && text.contains("AID A0000000031010"))
+        #expect(text.contains("== cardholder verification\nno command to the card\n"))
         #expect(!text.contains("GENERATE AC"), "commands are told with --trace only")
     }
 
@@ -70,6 +72,32 @@ struct CardRunTests {
         }
         let pan = profile.pan.withDigits { $0 }
         for secret in [pan, String(pan.dropFirst(4)), profile.cardholder, "391231"] { #expect(!text.contains(secret), "\(secret)") }
+    }
+
+    @Test("9F33 claims a terminal without PIN pad and other readers; with a configuration the card is told of that terminal")
+    func terminal() throws {
+        let plain = CardRun(transaction: try Self.transaction(), cards: try CardTable.builtIn())
+        #expect(plain.terminalData.capabilities == [.chip, .signature, .noCVM])
+        let folder = try TemporaryFolder.make()
+        defer { TemporaryFolder.remove(folder) }
+        let configuration = try Configuration(
+            yaml: """
+                terminal: {id: "1", merchantID: M, merchantName: Shop, country: "276"}
+                host: {primary: "127.0.0.1:1", tls: false}
+                emv: {terminalType: 25}
+                data: \(folder)
+                """, file: "/c.yaml")
+        let configured = try CardRun(transaction: try Self.transaction(), configuration: configuration, isTraced: false).terminalData
+        #expect(configured.countryCode == 276 && configured.type.rawValue == 0x25)
+        #expect(configured.capabilities == plain.terminalData.capabilities)
+    }
+
+    private static func transaction() throws -> KernelTransaction {
+        let currency = try #require(Currency("USD"))
+        return KernelTransaction(
+            transactionType: 0, amountAuthorised: try #require(Amount(minorUnits: 500, currency: currency)), amountOther: .zero(currency),
+            date: KernelDate(year: 2026, month: 1, day: 5), time: [0x12, 0x00, 0x00], sequenceCounter: 1,
+            unpredictableNumber: [1, 2, 3, 4], forceOnline: true)
     }
 
     @Test("amount and type reach the card: a card under its floor limit approves by itself, a cash transaction says so")

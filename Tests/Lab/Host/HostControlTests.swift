@@ -1,3 +1,4 @@
+import ISO8583
 import JSON
 import Testing
 
@@ -29,7 +30,8 @@ struct HostControlTests {
         arguments: [
             (["mode": "sleepy"], "mode must be one of approve"), (["mode": 1], "mode must be one of"), (["next": "refuse"], "next"),
             (["latencyMs": -1], "latencyMs must be"), (["latencyMs": "5"], "latencyMs must be"), (["lateMs": 3_600_001], "lateMs must be"),
-            (["moode": "silent"], "There is no moode"), ([], "must be a JSON object"), (.object(JSONObject()), "names nothing"),
+            (["keyChange": "never"], "keyChange must be one of offer"), (["moode": "silent"], "There is no moode"),
+            ([], "must be a JSON object"), (.object(JSONObject()), "names nothing"),
         ] as [(JSONValue, String)])
     func refusals(body: JSONValue, message: String) {
         let error = #expect(throws: LabError.self) { try HostControl.change(body) }
@@ -37,12 +39,15 @@ struct HostControlTests {
         #expect(error?.message.contains(message) == true, "\(error?.message ?? "")")
     }
 
-    @Test("State names mode and latency")
-    func state() {
+    @Test("State names mode, latency and the check values of the keys")
+    func state() throws {
         var faults = HostFaults()
         faults.mode = .late
         faults.latencyMilliseconds = 5
-        #expect(HostControl.state(faults)["mode"] == "late" && HostControl.state(faults)["latencyMs"] == 5)
+        let state = HostControl.state(faults, HostMACKeys(LabKeys.hostMAC), try Dialect.named("iso8583-1993"))
+        #expect(state["mode"] == "late" && state["latencyMs"] == 5 && state["keyChange"] == "offer")
+        // The check value of the example key of RFC 4493: its CMAC over sixteen zero bytes.
+        #expect(state["macKey"]?.string?.utf8.count == 10 && state["offeredKey"] == .null)
     }
 
     @Test("The ledger is the JSON of the contract")

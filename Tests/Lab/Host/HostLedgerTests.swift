@@ -212,7 +212,7 @@ struct HostLedgerTests {
         #expect(script.ledger.netByBatch == ["000001": 300])
     }
 
-    @Test("An advice for a batch that has balanced counts in the next one; a tip adjustment stays where its sale is")
+    @Test("An advice for a batch that has balanced counts in the next one, a tip for one of its sales with the difference")
     func adviceAfterReconciliation() throws {
         var script = LedgerScript()
         script.send("1200", 1, amount: 500)
@@ -220,9 +220,13 @@ struct HostLedgerTests {
         script.send("1220", 3, amount: 100)
         #expect(script.send("1520", 4, reportedNet: 600).actionCode == "500")
         script.send("1220", 5, amount: 700)
-        script.send("1220", 6, amount: 550, function: "600", original: LedgerScript.key("1200", 1))
-        #expect(script.ledger.netByBatch == ["000001": 650, "000002": 700])
-        #expect(script.send("1520", 7, batch: "000002", reportedNet: 700).actionCode == "500")
+        script.send("1220", 6, amount: 550, function: "690", original: LedgerScript.key("1200", 1))
+        #expect(script.ledger.netByBatch == ["000001": 600, "000002": 750])
+        script.send("1220", 7, amount: 520, function: "690", original: LedgerScript.key("1200", 1))
+        #expect(script.ledger.netByBatch == ["000001": 600, "000002": 720])
+        #expect(script.send("1520", 8, batch: "000002", reportedNet: 720).actionCode == "500")
+        script.send("1220", 9, amount: 510, function: "690", original: LedgerScript.key("1200", 1))
+        #expect(script.ledger.netByBatch == ["000001": 600, "000002": 720, "000003": -10])
     }
 
     @Test("Equal STANs of two terminals are two exchanges")

@@ -111,12 +111,14 @@ struct HostOutcomes {
     var entries: [LedgerEntry] = []
     var isClosed = false
     var notes: [String] = []
+    var keys: HostMACKeys?
 
     init(_ actions: [HostMachine.Action]) {
         for action in actions {
             switch action {
             case .record(let entry): entries.append(entry)
             case .send(let bytes, let delay, _): frames.append((bytes, delay))
+            case .keepKeys(let kept): keys = kept
             case .close: isClosed = true
             case .note(let text): notes.append(text)
             }

@@ -118,6 +118,11 @@ final class ScriptedDevices: DeviceProvider {
     func contactlessReaders() -> AsyncStream<(any ContactlessReader)?> { taps.stream }
     func printers() -> AsyncStream<(any Printer)?> { papers.stream }
 
+    private let keypads: (stream: AsyncStream<(any CardKeypad)?>, continuation: AsyncStream<(any CardKeypad)?>.Continuation) =
+        AsyncStream.makeStream()
+    func cardKeypads() -> AsyncStream<(any CardKeypad)?> { keypads.stream }
+    func plug(keypad: (any CardKeypad)?) { keypads.continuation.yield(keypad) }
+
     func plug(stripe: (any StripeReader)?, contactless: (any ContactlessReader)?, printer: (any Printer)?) {
         stripes.continuation.yield(stripe)
         taps.continuation.yield(contactless)

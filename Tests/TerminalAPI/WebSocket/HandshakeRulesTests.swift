@@ -38,6 +38,16 @@ struct HandshakeRulesTests {
         #expect(rules.verdict(on: head { $0.method = .POST }) == .refuse(.badRequest))
     }
 
+    @Test("/metrics is a page to read and no place to connect to")
+    func metrics() {
+        func page(_ method: HTTPMethod, _ uri: String = "/metrics") -> HandshakeRules.Verdict {
+            rules.verdict(on: HTTPRequestHead(version: .http1_1, method: method, uri: uri, headers: ["Host": "localhost"]))
+        }
+        #expect(page(.GET) == .metrics && page(.HEAD) == .metrics && page(.GET, "/metrics?a=b") == .metrics)
+        #expect(page(.POST) == .refuse(.notFound) && page(.GET, "/metrics/") == .refuse(.notFound))
+        #expect(rules.verdict(on: head { $0.uri = "/metrics" }) == .refuse(.notFound))
+    }
+
     @Test("two Origin headers must both be on the list")
     func origins() {
         #expect(rules.verdict(on: head { $0.headers.add(name: "Origin", value: "https://pos.example") }) == .upgrade)
