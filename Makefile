@@ -81,7 +81,7 @@ bench: build ship venv
 	.venv/bin/python Tests/Benchmarks/latency.py
 	.venv/bin/python Tests/Benchmarks/emv.py
 	.venv/bin/python Tests/Benchmarks/journal.py
-	PARTS=peers APDUS=200 REPEATS=3 Hardware/lab/hil.sh .build-ship/release
+	PARTS=peers APDUS=1000 REPEATS=3 Hardware/lab/hil.sh .build-ship/release
 
 # Schedules of faults in virtual time: RUNS of them from SEED on.
 campaign: build
