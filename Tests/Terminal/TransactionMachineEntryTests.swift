@@ -17,6 +17,17 @@ struct TransactionMachineEntryTests {
         return run
     }
 
+    /// The host approves a card that is not in the slot, where another one comes and goes meanwhile.
+    private func expectPaid(_ run: inout MachineRun) {
+        run.on(.onlineRequested)
+        run.on(.slot(.freshCard))
+        run.on(.committed(.pendingReversal))
+        run.on(.slot(.empty))
+        run.on(.hostOutcome(.approved))
+        run.on(.cardEnded(.approved))
+        #expect(run.decision?.result == .completed)
+    }
+
     @Test("all readers: listened for and asked for together; the slot alone: as ever")
     func prompts() {
         var all = machine()
@@ -43,13 +54,7 @@ struct TransactionMachineEntryTests {
         var run = machine()
         run.on(.begin(.empty, reversalsDue: false))
         #expect(run.on(.swiped(.stripeOnly)) == [.listen([]), .stopTimer(.card), .show(.processing), .takeSwipe(fallback: false)])
-        run.on(.onlineRequested)
-        run.on(.slot(.freshCard))
-        run.on(.committed(.pendingReversal))
-        run.on(.slot(.empty))
-        run.on(.hostOutcome(.approved))
-        run.on(.cardEnded(.approved))
-        #expect(run.decision?.result == .completed)
+        expectPaid(&run)
     }
 
     @Test("service code 2xx or 6xx: the chip first, as long as one can be read")
@@ -119,13 +124,7 @@ struct TransactionMachineEntryTests {
         var run = machine([.manual])
         #expect(run.on(.begin(.noReader, reversalsDue: false)).suffix(3) == [.listen([.manual]), .status(.cardEntry), .show(.keyCard)])
         #expect(run.on(.keyed(.entered)) == [.listen([]), .stopTimer(.card), .show(.processing), .takeKeyed])
-        run.on(.onlineRequested)
-        run.on(.slot(.freshCard))
-        run.on(.committed(.pendingReversal))
-        run.on(.slot(.empty))
-        run.on(.hostOutcome(.approved))
-        run.on(.cardEnded(.approved))
-        #expect(run.decision?.result == .completed)
+        expectPaid(&run)
         // Where it was not asked for nobody types.
         var without = machine()
         without.on(.begin(.empty, reversalsDue: false))
@@ -149,8 +148,8 @@ struct TransactionMachineEntryTests {
     }
 
     @Test(
-        "cancelled or out of time at the keypad: that is the end where there is no other way, else the others stay and nobody is asked to type again",
-        arguments: [(TransactionMachine.Keyed.cancelled, ResultCode.cancelledByCardholder), (.timedOut, .timeout)])
+        "cancelled, out of time or failed at the keypad: that is the end where there is no other way, else the others stay and nobody is asked to type again",
+        arguments: [(TransactionMachine.Keyed.cancelled, ResultCode.cancelledByCardholder), (.timedOut, .timeout), (.failed, .deviceFault)])
     func keyedEnds(keyed: TransactionMachine.Keyed, result: ResultCode) {
         var alone = machine([.manual])
         alone.on(.begin(.noReader, reversalsDue: false))

@@ -59,10 +59,10 @@ extension TerminalEngine {
 
     /// A keypad that fails is not asked again by this transaction; the other ways stay.
     private func keypadFailed(_ error: DeviceError, _ id: TransactionID) {
-        guard let current = running, current.id == id, entry.typing != nil else { return }
+        guard running?.id == id, entry.typing != nil else { return }
         entry.typing = nil
         environment.log.notice("card number at the keypad: \(error)", metadata: ["transaction": "\(id)"])
-        feed(.ways(entryWays(current.request).subtracting([.manual])))
+        feed(.keyed(.failed))
     }
 
     func takeKeyed() {

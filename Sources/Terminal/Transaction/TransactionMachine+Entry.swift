@@ -30,6 +30,8 @@ extension TransactionMachine {
         case refused
         case cancelled
         case timedOut
+        /// The keypad failed, or was unplugged.
+        case failed
     }
 
     /// A number that cannot be right is asked for so often.
@@ -117,6 +119,7 @@ extension TransactionMachine {
             return [.startTimer(.card, rules.limits.card)] + listen() + [.show(.keyCardAgain)]
         case .cancelled: return endKeying(.cancelledByCardholder)
         case .timedOut: return endKeying(.timeout)
+        case .failed: return endKeying(.deviceFault)
         }
     }
 
