@@ -210,15 +210,20 @@ struct DynaProTests {
     func random() throws {
         var random = SeededRandom(seed: 0x3009)
         for round in 0..<2_000 {
-            var exchange = try exchange(
-                [.endSession, .requestSwipe(seconds: 1, chipFailed: true)], round.isMultiple(of: 2) ? .swipe : .pin)
+            let purpose = ([.swipe, .pin, .keyed] as [DynaProExchange.Purpose])[round % 3]
+            var exchange = try exchange([.endSession, .requestSwipe(seconds: 1, chipFailed: true)], purpose)
             var action = exchange.on(.start)
             var steps = 0
             while end(action) == nil {
                 steps += 1
                 #expect(steps < 300)
                 if steps >= 300 { break }
-                let noise = [[1, 0, 0, 0, 0], [0x22, 0, 0, 1], [0x24, 0], [0x23, 0x63, 0, 200], [0x20], []] as [[UInt8]]
+                let noise =
+                    [
+                        [1, 0, 0, 0, 0], [0x22, 0, 0, 1], [0x22, 0, 0, 3], [0x24, 0], [0x23, 0x63, 0, 200],
+                        [0x23, 2, 0, 60] + random.bytes(60),
+                        [0x23, 2, 0, 4, 0x3B, 0x3D], [0x20], [],
+                    ] as [[UInt8]]
                 let bytes = noise.randomElement(using: &random) ?? []
                 action = exchange.on(
                     ([.written, .expired, .stalled, .cancelled, .answered(bytes), .received(bytes)] as [HIDExchangeEvent]).randomElement(
