@@ -35,6 +35,24 @@ struct SocketBusTests {
         await rig.close()
     }
 
+    @Test("a task that prefers the device's executor goes on after each transfer, over the end of the bus, and after it")
+    func executor() async throws {
+        let rig = try BusRig(.socket)
+        let device = try await rig.opened()
+        let executor = try #require(device.taskExecutor)
+        try await withTaskExecutorPreference(executor) {
+            for byte in 0..<20 as Range<UInt8> {
+                try await device.bulkOut(0x01, [byte], timeout: BusRig.limit)
+                #expect(try await device.bulkIn(0x81, length: 64, timeout: BusRig.limit) == [byte])
+            }
+            await rig.bus.close()
+            #expect(await failure { try await device.bulkOut(0x01, [1], timeout: BusRig.limit) } == .closed)
+        }
+        // A task that begins when the thread is gone runs all the same.
+        #expect(await Task(executorPreference: executor) { true }.value)
+        await rig.close()
+    }
+
     @Test("when the lab goes, its devices are detached and their transfers end")
     func labGone() async throws {
         let rig = try BusRig(.socket)
