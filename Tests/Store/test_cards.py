@@ -25,7 +25,8 @@ def swiped(brand, mode, kind="1"):
 
 def refused(result, condition, **more):
     approval = "declined" if result == "17" else None
-    return {"result": result, "errorCondition": condition, "approval": approval, "state": None, "authCode": None, "TVR": None} | more
+    nothing = dict.fromkeys(("state", "authCode", "entryMode", "TVR", "TSI", "cvm"))
+    return nothing | {"result": result, "errorCondition": condition, "approval": approval} | more
 
 
 ENDS = {
@@ -51,7 +52,7 @@ ENDS = {
     "no-common-aid": refused("2", "deviceUnavailable"),
     "two-apps": chip("VISA", VISA, "0000008000", "F800", "SIGNATURE"),
     "bad-chip": swiped("VISA", "Chip_Swiped"),
-    "mute-midway": refused("2", "deviceUnavailable", TVR="0000008000", TSI="C800"),
+    "mute-midway": refused("2", "deviceUnavailable", entryMode="Chip", TVR="0000008000", TSI="C800", cvm="SIGNATURE"),
     # Told before its scripts, which come after the decision: see below.
     "script-fails": chip("VISA", VISA, "0000008000", "F800", "SIGNATURE"),
     "declines-after-approval": chip(
@@ -73,7 +74,7 @@ def test_the_table_of_cards_in_the_documentation_says_the_same():
     page = (ROOT / "docs/emv.md").read_text().split("## How the laboratory's cards end")[1].split("## See it")[0]
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in page.splitlines() if line.startswith("| `")]
     assert {row[0].strip("`"): row[1:6] for row in rows} == {
-        card: [end["result"], *(end.get(field) or "–" for field in ("entryMode", "TVR", "TSI", "cvm"))] for card, end in ENDS.items()}
+        card: [end["result"], *(end[field] or "–" for field in ("entryMode", "TVR", "TSI", "cvm"))] for card, end in ENDS.items()}
 
 
 @pytest.mark.parametrize("card", ENDS)
