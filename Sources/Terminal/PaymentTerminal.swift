@@ -30,6 +30,9 @@ public protocol PaymentTerminal: Sendable {
 
     /// For `GetInformation`: a snapshot, cheap enough for the event loop.
     var information: TerminalInformation { get }
+
+    /// Another number whenever `information` has changed; cheaper to ask for.
+    var informationRevision: Int { get }
 }
 
 /// Owner of transactions: a client certificate's fingerprint, or else an address.

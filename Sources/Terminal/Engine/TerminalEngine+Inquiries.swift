@@ -40,7 +40,7 @@ extension TerminalEngine {
         do throws(JournalError) {
             return try body(store)
         } catch {
-            if error.code == .damaged { snapshot.withLock { $0.isJournalReadable = false } }
+            if error.code == .damaged { changeSnapshot { $0.isJournalReadable = false } }
             environment.log.error("\(error)", metadata: ["code": "\(error.code.rawValue)"])
             return nil
         }

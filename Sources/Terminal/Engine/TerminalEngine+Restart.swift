@@ -11,7 +11,7 @@ extension TerminalEngine {
             start: start, now: now, localSeconds: local.hour * 3600 + local.minute * 60 + local.second, minute: minute)
         let wait = restart.map { $0.regular - now } ?? .zero
         let planned = environment.clock.wallTime.milliseconds + wait.components.seconds * 1000
-        snapshot.withLock { $0.nextRestart = WallTime(milliseconds: planned) }
+        changeSnapshot { $0.nextRestart = WallTime(milliseconds: planned) }
         awaitRestart()
     }
 

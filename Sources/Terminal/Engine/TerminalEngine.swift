@@ -64,16 +64,6 @@ public actor TerminalEngine: PaymentTerminal {
         }
     }
 
-    /// The part of `information` that the actor keeps up to date for every thread.
-    struct Snapshot: Sendable {
-        var batchNumber = 1
-        var activity = TerminalInformation.Activity.idle
-        var pendingReversals = 0
-        var offlineCount = 0
-        var nextRestart: WallTime?
-        var isJournalReadable = true
-    }
-
     nonisolated let environment: Environment
     nonisolated let snapshot = Mutex(Snapshot())
     private nonisolated let shown: (stream: AsyncStream<DisplayMessage>, continuation: AsyncStream<DisplayMessage>.Continuation)
@@ -146,7 +136,7 @@ public actor TerminalEngine: PaymentTerminal {
             batchBegan = start.batchBegan
             await takeOver(start)
         } catch {
-            snapshot.withLock { $0.isJournalReadable = false }
+            changeSnapshot { $0.isJournalReadable = false }
             environment.log.critical("\(error)", metadata: ["code": "\(error.code.rawValue)"])
         }
         guard !isDead else { return }
@@ -193,31 +183,6 @@ public actor TerminalEngine: PaymentTerminal {
         feedFollowUps(.linkConnected)
         feedReconciler(.linkConnected)
         settleWhenIdle()
-    }
-
-    public nonisolated var information: TerminalInformation {
-        let configuration = environment.configuration
-        let snapshot = snapshot.withLock { $0 }
-        var information = TerminalInformation(
-            model: configuration.model, serialNumber: configuration.serialNumber, applicationName: configuration.applicationName,
-            applicationVersion: configuration.applicationVersion, terminalID: configuration.merchant.terminalID,
-            merchantID: configuration.merchant.merchantID, batchNumber: snapshot.batchNumber, activity: snapshot.activity,
-            hostState: environment.host.state, pendingReversals: snapshot.pendingReversals, offlineCount: snapshot.offlineCount,
-            devices: environment.devices.devices.map {
-                TerminalInformation.Device(kind: $0.kind, model: $0.model, serialNumber: $0.serialNumber, state: $0.state)
-            })
-        information.nextRestart = snapshot.nextRestart
-        information.isJournalReadable = snapshot.isJournalReadable
-        return information
-    }
-
-    func updateSnapshot() {
-        snapshot.withLock {
-            $0.batchNumber = batchNumber
-            $0.activity = running == nil ? .idle : .busy
-            $0.pendingReversals = followUps.reversals
-            $0.offlineCount = followUps.advices.count
-        }
     }
 
     /// Shown in one order with the transaction's own messages.

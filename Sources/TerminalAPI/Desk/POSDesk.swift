@@ -28,6 +28,15 @@ struct POSDesk: Sendable {
         /// The journal cannot be read.
         case cannotLookUp(inquiry: Int)
         case shutdown(CloseCode, String)
+
+        /// `false` for what only moves deadlines back: `nextWake` need not be asked.
+        var bringsDeadlines: Bool {
+            switch self {
+            case .bytesArrived: false
+            case .request(_, let request): if case .getInformation = request.body { false } else { true }
+            default: true
+            }
+        }
     }
 
     enum Action: Sendable, Equatable {

@@ -16,12 +16,14 @@ final class POSFrontDesk {
     private let encoder = POSMessageEncoder()
     private var times: InformationTimes
     /// The last heartbeat; a POS sends the same bytes each time.
-    private var asked: (message: ByteBuffer, request: POSRequest)?
+    private var askedMessage: ByteBuffer?
+    private var askedRequest: POSRequest?
     /// The last answer to one; within a second most are the same.
-    private var heartbeat: (information: TerminalInformation, times: POSMessageEncoder.Times, answer: OutgoingFrame)?
+    private var heartbeat: (revision: Int, moment: InformationTimes.Moment, answer: OutgoingFrame)?
     private var connections: [ConnectionID: WebSocketHandler] = [:]
     private var lastConnection = 0
     private var armed: (at: Duration, cancel: @Sendable () -> Void)?
+    private var mayBeDueEarlier = false
     private var backlog: [POSDesk.Action] = []
     private var isPerforming = false
     /// Presence must reach the terminal in order, so it goes through one stream.
@@ -58,15 +60,19 @@ final class POSFrontDesk {
     }
 
     func received(_ message: ByteBuffer, from id: ConnectionID) {
-        if let asked, asked.message == message { return handle(.request(id, asked.request)) }
+        if let askedMessage, askedMessage == message, let askedRequest { return handle(.request(id, askedRequest)) }
         let request = POSRequestDecoder.decode(message.readableBytesView)
-        if case .getInformation = request.body, request.requestID == nil { asked = (ByteBuffer(bytes: message.readableBytesView), request) }
+        if case .getInformation = request.body, request.requestID == nil {
+            askedMessage = ByteBuffer(bytes: message.readableBytesView)
+            askedRequest = request
+        }
         handle(.request(id, request))
     }
 
     func handle(_ event: POSDesk.Event) {
         let now = clock.now
         let actions = desk.on(event, at: now)
+        if event.bringsDeadlines { mayBeDueEarlier = true }
         // Carrying out an action can bring the next event at once, such as a dropped connection; its actions come after those already due.
         guard !isPerforming else { return backlog.append(contentsOf: actions) }
         isPerforming = true
@@ -78,7 +84,7 @@ final class POSFrontDesk {
         }
         if next > 0 { backlog.removeAll(keepingCapacity: true) }
         isPerforming = false
-        arm(now)
+        if mayBeDueEarlier { arm(now) }
     }
 
     private func perform(_ action: POSDesk.Action) {
@@ -143,23 +149,27 @@ final class POSFrontDesk {
     }
 
     private func encode(_ message: POSMessage) -> OutgoingFrame {
-        guard case .information(requestID: nil) = message else {
-            return OutgoingFrame(.text, encoder.encode(message, information: snapshot))
-        }
-        let (information, now) = snapshot()
-        if let heartbeat, heartbeat.times == now, heartbeat.information == information { return heartbeat.answer }
-        let answer = OutgoingFrame(.text, encoder.encode(message) { (information, now) })
-        heartbeat = (information, now, answer)
+        let moment = times.moment
+        guard case .information(requestID: nil) = message else { return encode(message, at: moment) }
+        let revision = terminal.informationRevision
+        if let heartbeat, heartbeat.revision == revision, heartbeat.moment == moment { return heartbeat.answer }
+        let answer = encode(message, at: moment)
+        heartbeat = (revision, moment, answer)
         return answer
     }
 
-    private func snapshot() -> (TerminalInformation, POSMessageEncoder.Times) {
-        let information = terminal.information
-        return (information, times.now(nextRestart: information.nextRestart))
+    private func encode(_ message: POSMessage, at moment: InformationTimes.Moment) -> OutgoingFrame {
+        OutgoingFrame(
+            .text,
+            encoder.encode(message) {
+                let information = terminal.information
+                return (information, times.told(at: moment, nextRestart: information.nextRestart))
+            })
     }
 
     /// One timer for the desk, moved only when something is due earlier.
     private func arm(_ now: Duration) {
+        mayBeDueEarlier = false
         guard let next = desk.nextWake(after: now) else { return }
         if let armed, armed.at <= next { return }
         armed?.cancel()

@@ -16,11 +16,18 @@ struct InformationTimes {
         limit = clock.unixTime + 24 * 3600
     }
 
-    mutating func now(nextRestart: WallTime?) -> POSMessageEncoder.Times {
-        let unixTime = clock.unixTime
-        if unixTime != second {
-            second = unixTime
-            text = LocalTime.rfc3339(unixTime)
+    /// Two answers of the same moment tell the same times.
+    struct Moment: Equatable {
+        fileprivate var unixTime: Int64
+        fileprivate var uptimeSeconds: Int64
+    }
+
+    var moment: Moment { Moment(unixTime: clock.unixTime, uptimeSeconds: (clock.now - start).components.seconds) }
+
+    mutating func told(at moment: Moment, nextRestart: WallTime?) -> POSMessageEncoder.Times {
+        if moment.unixTime != second {
+            second = moment.unixTime
+            text = LocalTime.rfc3339(moment.unixTime)
         }
         let restart = nextRestart.map { $0.milliseconds / 1000 } ?? limit
         let restartText: String
@@ -30,6 +37,6 @@ struct InformationTimes {
             restartText = LocalTime.rfc3339(restart)
             self.nextRestart = (restart, restartText)
         }
-        return .init(dateTime: text, uptimeSeconds: (clock.now - start).components.seconds, nextRestart: restartText)
+        return .init(dateTime: text, uptimeSeconds: moment.uptimeSeconds, nextRestart: restartText)
     }
 }

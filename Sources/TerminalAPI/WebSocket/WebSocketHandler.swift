@@ -43,8 +43,10 @@ final class WebSocketHandler: ChannelInboundHandler {
     private var state = State.open
     private var sessionTold = false
     private var bytesTold = false
-    /// Messages handed to the channel and not yet taken by the network, but for the first of them.
-    private var waiting = 0
+    /// Sizes of the messages sent since the network was last seen to have taken them all.
+    private var unasked: [Int] = []
+    /// Messages that the network has not taken: found so when it was asked, and sent since then.
+    private var (foundWaiting, countedWaiting) = (0, 0)
     /// The answer to the last ping, while the peer does not take it (RFC 6455, 5.5.3: only the last needs one).
     private var owedPong: ByteBuffer?
     private var deadline: Scheduled<Void>?
@@ -68,19 +70,38 @@ final class WebSocketHandler: ChannelInboundHandler {
 
     func send(_ message: OutgoingFrame) {
         guard state == .open, let context else { return }
-        // Nearly always the network takes a message at once, and nobody needs to hear of it.
-        guard waiting > 0 || !isTaken(context) else { return write(message, nil) }
-        // The one before those that are counted waits too.
-        if case .drop(let limit) = slowReader, waiting + 1 >= limit { return drop() }
-        waiting += 1
+        guard case .drop(let limit) = slowReader else { return write(message, nil) }
+        if foundWaiting + countedWaiting == 0 {
+            // Nearly always the network takes a message at once. To ask for each costs more than to ask for some and count back.
+            if unasked.count + 1 >= min(limit, Self.mostUnasked) { foundWaiting = askForWaiting(context) }
+            if foundWaiting == 0 {
+                unasked.append(message.bytes.readableBytes)
+                return write(message, nil)
+            }
+        }
+        if foundWaiting + countedWaiting >= limit { return drop() }
+        countedWaiting += 1
         let sent = context.eventLoop.makePromise(of: Void.self)
-        sent.futureResult.assumeIsolated().whenComplete { _ in self.waiting -= 1 }
+        sent.futureResult.assumeIsolated().whenComplete { _ in
+            self.countedWaiting -= 1
+            self.foundWaiting = 0
+        }
         write(message, sent)
     }
 
-    /// The network has taken all that was sent.
-    private func isTaken(_ context: ChannelHandlerContext) -> Bool {
-        (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) == 0
+    private static let mostUnasked = 8
+
+    /// How many of the last messages the network has not taken.
+    private func askForWaiting(_ context: ChannelHandlerContext) -> Int {
+        defer { unasked.removeAll(keepingCapacity: true) }
+        var left = (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
+        var count = 0
+        for size in unasked.reversed() where left > 0 {
+            left -= size
+            count += 1
+        }
+        // What TLS adds, or a ping.
+        return left > 0 ? count + 1 : count
     }
 
     func ping() {

@@ -90,6 +90,7 @@ private final class ReportingTerminal: PaymentTerminal {
     func transaction(_ name: TransactionName) async -> RecordedTransaction? { nil }
     func transactions(_ query: TransactionQuery) async -> TransactionPage? { nil }
 
+    let informationRevision = 0
     var information: TerminalInformation {
         TerminalInformation(
             model: "", serialNumber: "", applicationName: "", applicationVersion: "", terminalID: "", merchantID: "", batchNumber: 1,

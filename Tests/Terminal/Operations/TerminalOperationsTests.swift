@@ -314,6 +314,7 @@ private final class IdleTerminal: PaymentTerminal {
     func transaction(requestID: String) async -> RecordedTransaction? { nil }
     func transaction(_ name: TransactionName) async -> RecordedTransaction? { nil }
     func transactions(_ query: TransactionQuery) async -> TransactionPage? { nil }
+    let informationRevision = 0
     var information: TerminalInformation {
         TerminalInformation(
             model: "M", serialNumber: "S", applicationName: "A", applicationVersion: "0", terminalID: "T", merchantID: "M", batchNumber: 1,

@@ -107,6 +107,7 @@ final class ScriptedTerminal: PaymentTerminal {
     func transactions(_ query: TransactionQuery) async -> TransactionPage? { nil }
 
     var information: TerminalInformation { Self.information }
+    let informationRevision = 0
 
     static let information = {
         var information = TerminalInformation(
