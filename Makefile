@@ -24,6 +24,7 @@ test: venv
 	$(SWIFT) test $(CONFIGURATION) --skip-build --parallel
 	.venv/bin/python -m pytest -q Tests/Store Tests/Conformance Tests/Campaigns
 	Tests/HardwareInTheLoop/umockdev.sh $(BIN)
+	Hardware/lab/hil.sh --where-possible $(BIN)
 
 # Lines of a module that its own tests run, file by file; fails below LEAST percent.
 MODULE ?= EMV
