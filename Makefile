@@ -76,13 +76,10 @@ bench: build ship venv
 	$(SWIFT) build $(CONFIGURATION) --product HostBenchmark
 	$(SWIFT) build $(CONFIGURATION) --product APIBenchmark
 	$(SWIFT) build $(CONFIGURATION) --product EMVBenchmark
-	.venv/bin/python Tests/Benchmarks/bench.py
-	.venv/bin/python Tests/Benchmarks/host.py
-	.venv/bin/python Tests/Benchmarks/bench_api.py
-	.venv/bin/python Tests/Benchmarks/latency.py
-	.venv/bin/python Tests/Benchmarks/emv.py
-	.venv/bin/python Tests/Benchmarks/journal.py
-	PARTS=peers APDUS=1000 REPEATS=3 Hardware/lab/hil.sh .build-ship/release
+	@missed=0; \
+	for part in bench host bench_api latency emv journal; do .venv/bin/python Tests/Benchmarks/$$part.py || missed=1; done; \
+	PARTS=peers APDUS=1000 REPEATS=3 Hardware/lab/hil.sh .build-ship/release || missed=1; \
+	exit $$missed
 
 # Schedules of faults in virtual time: RUNS of them from SEED on.
 campaign: build
