@@ -36,16 +36,18 @@ public final class DeviceRegistry: DeviceProvider {
     private let end = Followed(false)
 
     /// The drivers of this version, in the order of asking.
-    public static var standardDrivers: [any DeviceDriver] {
+    /// - Parameter negotiatesRates: see `CCIDDriver`.
+    public static func standardDrivers(negotiatesRates: Bool = false) -> [any DeviceDriver] {
         [
-            CCIDDriver(), MagTekStripeDriver(), MagTekPINPadDriver(), IDTechStripeDriver(), SmartPINDriver(), ViVODriver(),
+            CCIDDriver(negotiatesRates: negotiatesRates), MagTekStripeDriver(), MagTekPINPadDriver(), IDTechStripeDriver(),
+            SmartPINDriver(), ViVODriver(),
             ESCPOSDriver(),
         ]
     }
 
     /// - Parameter clock: times the pauses before a device that failed is tried again.
     public init(
-        buses: [any USBBus], roles: DeviceRoles = DeviceRoles(), drivers: [any DeviceDriver] = DeviceRegistry.standardDrivers,
+        buses: [any USBBus], roles: DeviceRoles = DeviceRoles(), drivers: [any DeviceDriver] = DeviceRegistry.standardDrivers(),
         clock: any Clock<Duration> = ContinuousClock(), logger: Logger = Logger(label: "devices")
     ) {
         self.buses = buses

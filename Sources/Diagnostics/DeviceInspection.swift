@@ -10,7 +10,7 @@ public struct DeviceInspection: Sendable {
     private let system: DeviceSurroundings
 
     /// - Parameter system: what the operating system knows of the devices; nothing for a bus of the lab.
-    public init(_ bus: any USBBus, drivers: [any DeviceDriver] = DeviceRegistry.standardDrivers, system: DeviceSurroundings = .init()) {
+    public init(_ bus: any USBBus, drivers: [any DeviceDriver] = DeviceRegistry.standardDrivers(), system: DeviceSurroundings = .init()) {
         self.bus = bus
         self.drivers = drivers
         self.system = system

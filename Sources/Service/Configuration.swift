@@ -64,6 +64,8 @@ public struct Configuration: Sendable {
     public var pos: PointOfSale
     public var host: Host
     public var devices: DeviceRoles
+    /// `devices.chip.rates: negotiated`
+    public var negotiatesRates: Bool
     public var limits: Limits
     /// `nil` for no page.
     public var displayPort: Int?
@@ -123,6 +125,7 @@ public struct Configuration: Sendable {
             certificate: path("host.certificate"),
             key: path("host.key"), pins: list("host.pins"), macKey: path("host.macKey"),
             keyEncryptionKey: path("host.keyEncryptionKey"))
+        negotiatesRates = text("devices.chip.rates") == "negotiated"
         devices = DeviceRoles()
         for kind in DeviceDescription.Kind.allCases {
             if let path = optional("devices.\(kind.rawValue).path") {

@@ -135,7 +135,14 @@ enum ConfigurationSchema {
         ),
     ]
 
-    private static let devices: [ConfigurationKey] = DeviceDescription.Kind.allCases.flatMap { kind -> [ConfigurationKey] in
+    private static let devices: [ConfigurationKey] =
+        selectors + [
+            .init(
+                "devices.chip.rates", .choice(["default", "negotiated"]), .standard("default"),
+                "Speed between reader and card: EMV's default, or, with readers that can, the faster one that the card offers (PPS).")
+        ]
+
+    private static let selectors: [ConfigurationKey] = DeviceDescription.Kind.allCases.flatMap { kind -> [ConfigurationKey] in
         [
             .init(
                 "devices.\(kind.rawValue).path", .text(atMost: 64), .optional,

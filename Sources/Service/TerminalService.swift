@@ -49,7 +49,9 @@ public final class TerminalService: Sendable {
         let assembly = Assembly(
             configuration: configuration, files: try TerminalFiles(directory: configuration.dataDirectory), logger: logger)
         let buses = options.buses + [assembly.systemBus()].compactMap { $0 as (any USBBus)? }
-        let registry = DeviceRegistry(buses: buses, roles: configuration.devices, logger: logger.labelled("devices"))
+        let registry = DeviceRegistry(
+            buses: buses, roles: configuration.devices,
+            drivers: DeviceRegistry.standardDrivers(negotiatesRates: configuration.negotiatesRates), logger: logger.labelled("devices"))
         let parts = LateParts()
         link = try assembly.hostLink { () throws in try await parts.engine().nextSTAN() }
         let parameters = try assembly.parameters()

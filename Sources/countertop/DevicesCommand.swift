@@ -23,7 +23,7 @@ struct DevicesCommand: AsyncParsableCommand {
         let changes = registry.changes()
         // Asking for events waits until the bus knows who is there.
         _ = try await bus.events()
-        let expected = bus.devices.count { info in DeviceRegistry.standardDrivers.contains { !$0.recognise(info).isEmpty } }
+        let expected = bus.devices.count { info in DeviceRegistry.standardDrivers().contains { !$0.recognise(info).isEmpty } }
         if expected == 0 { nothing("No card reader is attached\(bus.devices.isEmpty ? ", nor any other USB device" : "").") }
         if watch {
             let ended = Task {

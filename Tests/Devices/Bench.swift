@@ -17,13 +17,14 @@ final class Bench: Sendable {
 
     init(
         _ reader: VirtualCCIDReader? = nil, roles: DeviceRoles = DeviceRoles(), busClock: (any Clock<Duration>)? = nil,
-        driverClock: any Clock<Duration> = ContinuousClock()
+        driverClock: any Clock<Duration> = ContinuousClock(), negotiatesRates: Bool = false
     ) throws {
         if busClock != nil { try Ground.current.needsOwnTime() }
         let bus = MemoryBus(clock: busClock ?? ContinuousClock())
         if let reader { try bus.plug(reader, at: Self.port) }
         let strict = StrictBus(try Ground.current.bus(for: bus))
-        let registry = DeviceRegistry(buses: [strict], roles: roles, drivers: [CCIDDriver(clock: driverClock)], logger: .quiet)
+        let driver = CCIDDriver(clock: driverClock, negotiatesRates: negotiatesRates)
+        let registry = DeviceRegistry(buses: [strict], roles: roles, drivers: [driver], logger: .quiet)
         self.bus = bus
         self.strict = strict
         self.registry = registry

@@ -17,16 +17,21 @@ final class ScriptedCard: VirtualCard {
         var powerOffs = 0
     }
 
+    let rateAgreement: RateAgreement
     private let answerToReset: [UInt8]?
     private let state: Mutex<State>
 
-    init(answerToReset: String? = "3B2000", _ steps: [(command: String, response: String?)] = []) {
+    init(
+        answerToReset: String? = "3B2000", rateAgreement: RateAgreement = .agrees, _ steps: [(command: String, response: String?)] = []
+    ) {
+        self.rateAgreement = rateAgreement
         self.answerToReset = answerToReset.flatMap { [UInt8](hex: $0) }
         state = Mutex(
             State(steps: steps.map { Step(command: [UInt8](hex: $0.command) ?? [], response: $0.response.flatMap { [UInt8](hex: $0) }) }))
     }
 
     init(steps: [Step]) {
+        rateAgreement = .agrees
         answerToReset = [0x3B, 0x20, 0x00]
         state = Mutex(State(steps: steps))
     }

@@ -13,4 +13,27 @@ import Testing
             #expect(fast.agreed(wrong) == nil)
         }
     }
+
+    @Test("PPS0 says how many characters follow (9.2)") func rest() {
+        #expect(ProtocolSelection.rest(after: [0xFF, 0x00]) == 1)
+        #expect(ProtocolSelection.rest(after: [0xFF, 0x11]) == 2)
+        #expect(ProtocolSelection.rest(after: [0xFF, 0x71]) == 4)
+        for wrong in [[], [0xFF], [0x3B, 0x11], [0xFF, 0x11, 0x13]] as [[UInt8]] { #expect(ProtocolSelection.rest(after: wrong) == nil) }
+    }
+
+    @Test("F, D and the clock of TA1, tables 7 and 8; reserved values are none", arguments: 0...UInt8.max) func rates(ta1: UInt8) {
+        let reserved = [7, 8, 14, 15].contains(ta1 >> 4) || ![1, 2, 3, 4, 5, 6, 7, 8, 9].contains(ta1 & 0x0F)
+        #expect((TransmissionRates(ta1: ta1) == nil) == reserved)
+    }
+
+    @Test("bit rates at 4 MHz") func bitRates() throws {
+        for (ta1, clock, rate) in [
+            (0x11, 5000, 10_752), (0x13, 5000, 43_010), (0x18, 5000, 129_032), (0x95, 5000, 125_000), (0x96, 5000, 250_000),
+            (0xD9, 20000, 39_062),
+        ] as [(UInt8, Int, Int)] {
+            let rates = try #require(TransmissionRates(ta1: ta1))
+            #expect(rates.maximumClock == clock)
+            #expect(rates.bitRate(clock: 4000) == rate)
+        }
+    }
 }

@@ -5,11 +5,15 @@ public struct CCIDDriver: DeviceDriver {
     public let name = "ccid"
     private let timing: CCIDTiming
     private let clock: any Clock<Duration>
+    private let negotiatesRates: Bool
 
-    /// - Parameter clock: times polling and pauses; the transfers' time limits are the bus's.
-    public init(timing: CCIDTiming = CCIDTiming(), clock: any Clock<Duration> = ContinuousClock()) {
+    /// - Parameters:
+    ///   - clock: times polling and pauses; the transfers' time limits are the bus's.
+    ///   - negotiatesRates: asks each card for the rates that it offers, where the reader can do them; else the default rates stay.
+    public init(timing: CCIDTiming = CCIDTiming(), clock: any Clock<Duration> = ContinuousClock(), negotiatesRates: Bool = false) {
         self.timing = timing
         self.clock = clock
+        self.negotiatesRates = negotiatesRates
     }
 
     public func recognise(_ info: USBDeviceInfo) -> [DeviceDescription] {
@@ -31,7 +35,7 @@ public struct CCIDDriver: DeviceDriver {
             switch recognition {
             case .unusable(_, let finding): descriptions.append(description(info, .fault, finding))
             case .usable(let interface):
-                let reader = CCIDReader(device, interface: interface, timing: timing, clock: clock)
+                let reader = CCIDReader(device, interface: interface, timing: timing, clock: clock, negotiatesRates: negotiatesRates)
                 do {
                     try await reader.start()
                 } catch {

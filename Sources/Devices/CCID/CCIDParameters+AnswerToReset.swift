@@ -2,15 +2,14 @@ import SmartCard
 
 extension CCIDParameters {
     /// What the reader has to be told after a reset; `nil` when it sees to everything itself (dwFeatures 0x40).
-    static func needed(after answer: AnswerToReset, by features: CCIDFeatures) -> CCIDParameters? {
-        features.contains(.automaticNegotiation) ? nil : CCIDParameters(answer)
+    static func needed(after answer: AnswerToReset, agreed: UInt8? = nil, by features: CCIDFeatures) -> CCIDParameters? {
+        features.contains(.automaticNegotiation) ? nil : CCIDParameters(answer, agreed: agreed)
     }
 
-    /// The first protocol offered, with the card's values. EMV terminals negotiate nothing: TA1 counts in specific mode only, else the
-    /// default rate stays (EMV Level 1, 8.3.3.1).
-    init?(_ answer: AnswerToReset) {
+    /// The first protocol offered, with the card's values. TA1 counts in specific mode, else only as agreed (EMV Level 1, 8.3.3.1).
+    init?(_ answer: AnswerToReset, agreed: UInt8? = nil) {
         let first = answer.interfaceBytes(1)
-        let rates = answer.isSpecificMode ? first.ta ?? 0x11 : 0x11
+        let rates = (answer.isSpecificMode ? first.ta : agreed) ?? TransmissionRates.standard
         let inverse: UInt8 = answer.convention == .inverse ? 0x02 : 0
         switch answer.protocols.first {
         case 0:

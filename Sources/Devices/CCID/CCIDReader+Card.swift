@@ -4,29 +4,33 @@ import SmartCard
 extension CCIDReader {
     // MARK: Reset
 
-    /// Cold reset, and one warm reset when the answer is not what EMV accepts (EMV Level 1, 8.4); then the protocol is set up.
+    /// Cold reset, and one warm reset when the answer is not what EMV accepts (EMV Level 1, 8.4); then the protocol is set up, with another
+    /// reset when the card and the reader do not come to better rates.
     func powerOn(slot: Int) async throws(DeviceError) -> [UInt8] {
         await takeTurn()
         defer { passTurn() }
         links[slot] = .unpowered
         // A reset of a card that has power would be a warm one.
         if lastCard[slot] == .active { _ = try? await performInTurn(.powerOff, slot: slot) }
-        let cold = try await performInTurn(.powerOn(interface.powerSelections), slot: slot)
-        var bytes = cold.data
-        var answer = Self.accept(cold, after: .cold)
-        if case .failure = answer {
-            let warm = try await performInTurn(.powerOn([cold.power]), slot: slot)
-            bytes = warm.data
-            answer = Self.accept(warm, after: .warm)
-        }
         do throws(DeviceError) {
-            let accepted = try answer.get()
-            try await setUp(accepted, slot)
+            let (bytes, answer) = try await reset(slot)
+            let rates = negotiatesRates ? CCIDRates(answer, through: interface) : .asReset
+            if try await setUp(answer, rates, slot) { return bytes }
+            _ = try await performInTurn(.powerOff, slot: slot)
+            let (again, standard) = try await reset(slot)
+            _ = try await setUp(standard, .asReset, slot)
+            return again
         } catch {
             await giveUp(slot)
             throw error
         }
-        return bytes
+    }
+
+    private func reset(_ slot: Int) async throws(DeviceError) -> ([UInt8], AnswerToReset) {
+        let cold = try await performInTurn(.powerOn(interface.powerSelections), slot: slot)
+        if case .success(let answer) = Self.accept(cold, after: .cold) { return (cold.data, answer) }
+        let warm = try await performInTurn(.powerOn([cold.power]), slot: slot)
+        return (warm.data, try Self.accept(warm, after: .warm).get())
     }
 
     /// EMV's rules, or why the answer is rejected.
@@ -40,30 +44,6 @@ extension CCIDReader {
             if let finding = parsed.emvFindings(after: reset).first { return rejected(finding.message) }
             return .success(parsed)
         } catch { return rejected(error.message) }
-    }
-
-    private func setUp(_ answer: AnswerToReset, _ slot: Int) async throws(DeviceError) {
-        var link = try CCIDCardLink(answer, through: interface)
-        if let parameters = CCIDParameters.needed(after: answer, by: interface.descriptor.features) {
-            do {
-                let set = try await performInTurn(.setParameters(parameters), slot: slot)
-                if set.refusal != nil, link != .apdu { try await checkParameters(parameters, slot) }
-            } catch  where interface.parametersMayFail && error.code == .refused {}
-        }
-        if case .blocks(var blocks) = link, !interface.descriptor.features.contains(.automaticIFSD) {
-            let first = blocks.negotiateSize()
-            _ = try await move(&blocks, first, slot)
-            link = .blocks(blocks)
-        }
-        links[slot] = link
-    }
-
-    /// The reader would not be told: then it must have found the same protocol by itself.
-    private func checkParameters(_ wanted: CCIDParameters, _ slot: Int) async throws(DeviceError) {
-        let active = try await performInTurn(.getParameters, slot: slot)
-        guard active.specific == wanted.protocolNumber else {
-            throw DeviceError(.refused, "the reader does not change to the card's protocol T=\(wanted.protocolNumber)")
-        }
     }
 
     /// EMV Level 1, 6.1.5: a card session that failed ends with the contacts deactivated.

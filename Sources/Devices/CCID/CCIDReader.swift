@@ -8,6 +8,7 @@ actor CCIDReader {
     let device: any USBDevice
     let timing: CCIDTiming
     let clock: any Clock<Duration>
+    let negotiatesRates: Bool
     private var slots: [CCIDSlotPresence]
     /// What is known of the card in each slot.
     var links: [CCIDCardLink]
@@ -17,11 +18,14 @@ actor CCIDReader {
     private var isBusy = false
     private var queue: [CheckedContinuation<Void, Never>] = []
 
-    init(_ device: any USBDevice, interface: CCIDInterface, timing: CCIDTiming, clock: any Clock<Duration>) {
+    init(
+        _ device: any USBDevice, interface: CCIDInterface, timing: CCIDTiming, clock: any Clock<Duration>, negotiatesRates: Bool = false
+    ) {
         self.device = device
         self.interface = interface
         self.timing = timing
         self.clock = clock
+        self.negotiatesRates = negotiatesRates
         let activatesItself = interface.descriptor.features.contains(.activationOnInsertion)
         slots = (0..<interface.slotCount).map { _ in CCIDSlotPresence(activatesItself: activatesItself)
         }

@@ -6,4 +6,6 @@ public protocol VirtualCard: AnyObject, Sendable {
     func process(_ command: [UInt8]) -> [UInt8]?
     /// Power is gone.
     func powerOff()
+    /// What it makes of a PPS request.
+    var rateAgreement: RateAgreement { get }
 }

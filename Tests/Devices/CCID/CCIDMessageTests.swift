@@ -116,17 +116,18 @@ struct CCIDMessageTests {
         }
     }
 
-    @Test("SetParameters after a reset: the first protocol, the card's times, the default rate unless in specific mode")
+    @Test("SetParameters after a reset: the first protocol, the card's times, the default rate unless in specific mode or agreed")
     func parameters() {
-        func needed(_ hex: String, by features: CCIDFeatures = [.automaticPPS]) -> CCIDParameters? {
+        func needed(_ hex: String, agreed: UInt8? = nil, by features: CCIDFeatures = [.automaticPPS]) -> CCIDParameters? {
             (try? AnswerToReset.parse([UInt8](hex: hex) ?? [])).flatMap {
-                CCIDParameters.needed(after: $0, by: features)
+                CCIDParameters.needed(after: $0, agreed: agreed, by: features)
             }
         }
         // T=0 without any interface byte.
         #expect(needed("3B00") == .t0(rates: 0x11, convention: 0, guardTime: 0, waitingInteger: 0x0A))
         // TA1 in negotiable mode is not used; TC1 is.
         #expect(needed("3B5095FF") == .t0(rates: 0x11, convention: 0, guardTime: 0xFF, waitingInteger: 0x0A))
+        #expect(needed("3B5095FF", agreed: 0x95) == .t0(rates: 0x95, convention: 0, guardTime: 0xFF, waitingInteger: 0x0A))
         // TA2: specific mode, T=0; TA1 = 13 counts.
         #expect(needed("3B90131000") == .t0(rates: 0x13, convention: 0, guardTime: 0, waitingInteger: 0x0A))
         // T=1 with IFSC FE, BWI 4, CWI 5, inverse convention.

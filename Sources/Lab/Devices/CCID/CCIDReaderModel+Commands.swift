@@ -114,8 +114,7 @@ extension CCIDReaderModel {
         slots[slot].isPowered = true
         slots[slot].transport = CardTransport(answerToReset: answerToReset)
         slots[slot].characters = CharacterLine()
-        slots[slot].protocolNumber = 0
-        slots[slot].parameters = Self.defaultParametersT0
+        followReset(answerToReset, slot)
         return Answer(type: 0x80, data: answerToReset)
     }
 
@@ -130,6 +129,7 @@ extension CCIDReaderModel {
         guard protocolNumber <= 1 else { return Answer(type: 0x82, error: 7) }
         guard data.count == (protocolNumber == 0 ? 5 : 7) else { return Answer(type: 0x82, error: 1) }
         guard slots[slot].isPowered else { return Answer(type: 0x82, error: 0xFE) }
+        guard agree(protocolNumber, data[0], slot) else { return Answer(type: 0x82, error: 0xF6) }
         slots[slot].protocolNumber = protocolNumber
         slots[slot].parameters = data
         return parameters(slot)
@@ -142,9 +142,18 @@ extension CCIDReaderModel {
         guard slots[slot].isPowered else { return failed(0xFE) }
         let level = UInt16(message[8]) | UInt16(message[9]) << 8
         switch profile.level {
-        case .character: return characterBlock(data, expecting: Int(level), slot)
+        case .character:
+            if !data.isEmpty, let answer = ratesAnswer(to: data, slot) {
+                guard !answer.isEmpty else { return failed(0xFE) }
+                slots[slot].characters.put(answer)
+                return characterBlock([], expecting: Int(level), slot)
+            }
+            return characterBlock(data, expecting: Int(level), slot)
         case .tpdu:
             guard level == 0 else { return failed(8) }
+            if let answer = ratesAnswer(to: data, slot) {
+                return answer.isEmpty ? failed(0xFE) : Answer(type: 0x80, data: answer)
+            }
             guard (4...260).contains(data.count) else { return failed(1) }
             return deliver(data, slot)
         case .shortAPDU:
@@ -180,10 +189,6 @@ extension CCIDReaderModel {
     /// What the reader's level makes of bytes for the card: TPDUs go through its protocol, APDUs straight to it.
     mutating func deliver(_ data: [UInt8], _ slot: Int) -> Answer {
         guard profile.level == .tpdu else { return exchange(data, slot) }
-        // PPS comes before all else (ISO/IEC 7816-3, 9) and a virtual card agrees to everything.
-        if data.first == 0xFF, data.count <= 6, data.reduce(0, ^) == 0 {
-            return Answer(type: 0x80, data: data)
-        }
         guard let card = slots[slot].card, let response = slots[slot].transport.receive(data, card)
         else {
             return Answer(type: 0x80, error: 0xFE)

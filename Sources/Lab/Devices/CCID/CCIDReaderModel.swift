@@ -6,6 +6,8 @@ struct CCIDReaderModel {
         var isPowered = false
         var protocolNumber: UInt8 = 0
         var parameters: [UInt8] = CCIDReaderModel.defaultParametersT0
+        /// The card's.
+        var rates = CardRates()
         /// Command APDU that is not complete yet, and what of the response was not asked for yet; extended APDU level.
         var command: [UInt8]?
         var response: ArraySlice<UInt8>?
@@ -31,6 +33,7 @@ struct CCIDReaderModel {
             command = nil
             response = nil
             characters = CharacterLine()
+            rates = CardRates()
             protocolNumber = 0
             parameters = CCIDReaderModel.defaultParametersT0
         }

@@ -19,6 +19,8 @@ public struct CCIDReaderProfile: Sendable, Hashable {
     public var features: UInt32 = 0x04BA
     /// bVoltageSupport: bit 0 5 V, bit 1 3 V, bit 2 1.8 V.
     public var voltages: UInt8 = 0x07
+    /// dwMaxDataRate, bits a second.
+    public var maximumDataRate: UInt32 = 344_105
     /// dwMaxCCIDMessageLength.
     public var maximumMessageLength: UInt32 = 271
     public var hasInterruptEndpoint = true
@@ -79,7 +81,7 @@ public struct CCIDReaderProfile: Sendable, Hashable {
         // dwProtocols T=0 and T=1, dwDefaultClock, dwMaximumClock in kHz, bNumClockSupported
         bytes += le32(3) + le32(4000) + le32(4000) + [0]
         // dwDataRate, dwMaxDataRate in bit/s, bNumDataRatesSupported, dwMaxIFSD, dwSynchProtocols, dwMechanical
-        bytes += le32(10753) + le32(344_105) + [0] + le32(254) + le32(0) + le32(0)
+        bytes += le32(10753) + le32(maximumDataRate) + [0] + le32(254) + le32(0) + le32(0)
         // dwFeatures, dwMaxCCIDMessageLength, bClassGetResponse, bClassEnvelope, wLcdLayout, bPINSupport, bMaxCCIDBusySlots
         return bytes + le32(features | level.rawValue) + le32(maximumMessageLength) + [
             0xFF, 0xFF, displayColumns, displayLines, pinSupport, 1,

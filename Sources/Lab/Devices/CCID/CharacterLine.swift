@@ -36,6 +36,9 @@ struct CharacterLine {
         return true
     }
 
+    /// What the card says outside its protocol.
+    mutating func put(_ bytes: [UInt8]) { incoming = bytes[...] }
+
     /// The next characters, fewer when the card has no more; `nil` when it has none.
     mutating func take(_ count: Int) -> [UInt8]? {
         guard !incoming.isEmpty else { return nil }

@@ -44,6 +44,15 @@ public final class VirtualCCIDReader: VirtualUSBDevice {
     }
 
     /// A key of the PIN pad; lost when no PIN is asked for.
+    /// F and D, as in TA1, at which card and reader speak in a slot; `nil` without power or when they are at different ones.
+    public func rates(slot: Int = 0) -> UInt8? {
+        inside.withLock { inside in
+            guard inside.model.slots.indices.contains(slot) else { return nil }
+            let slot = inside.model.slots[slot]
+            return slot.isPowered && slot.parameters[0] == slot.rates.active ? slot.rates.active : nil
+        }
+    }
+
     public func press(_ key: PINPadKey) { change { $0.press(key) } }
 
     public func type(_ digits: [UInt8]) { for digit in digits { press(.digit(digit)) } }
