@@ -31,47 +31,58 @@ enum RatesBy: CaseIterable, Sendable {
         return "3B" + (bytes + [bytes.reduce(0, ^)]).hex
     }
 
-    /// A card that answers a SELECT, in the reader after power on; what was seen.
-    private func session(
-        _ profile: CCIDReaderProfile, _ answerToReset: String, _ agreement: RateAgreement = .agrees, negotiates: Bool = true,
+    private struct Seen: Equatable {
+        var rates: UInt8?
+        var resets: Int
+    }
+
+    /// One plug; in it card after card that answers a SELECT after power on, and what was seen of each.
+    private func sessions(
+        _ profile: CCIDReaderProfile, _ answersToReset: [String], _ agreement: RateAgreement = .agrees, negotiates: Bool = true,
         fault: CCIDReaderFault? = nil
-    ) async throws -> (rates: UInt8?, resets: Int) {
+    ) async throws -> [Seen] {
         let virtual = VirtualCCIDReader(profile)
-        let isT0 = (try AnswerToReset.parse([UInt8](hex: answerToReset) ?? [])).protocols.first == 0
-        let isCut = isT0 && (profile.level == .tpdu || profile.level == .character)
-        let card = ScriptedCard(
-            answerToReset: answerToReset, rateAgreement: agreement, [(isCut ? String(selectPSEHex.dropLast(2)) : selectPSEHex, "6A82")])
-        virtual.insert(card)
         let bench = try Bench(virtual, negotiatesRates: negotiates)
         let reader = try await bench.chipReader()
-        if let fault { virtual.inject(fault, on: 0x61) }
-        #expect(try await reader.powerOn().hex == answerToReset)
-        let rates = virtual.rates()
-        #expect(try await reader.transmit(selectPSE).status == StatusWord(0x6A82), "the card is heard")
-        card.expectFinished()
-        await bench.close()
-        return (rates, card.resets)
-    }
-
-    @Test("a card that agrees is spoken to at the rates it offered, after one reset", arguments: RatesBy.allCases, [false, true])
-    func agreed(by: RatesBy, t1: Bool) async throws {
-        for ta1: UInt8 in [0x13, 0x18, 0x95] {
-            let seen = try await session(by.profile, Self.negotiable(ta1, t1: t1))
-            #expect(seen.rates == ta1 && seen.resets == 1)
+        var seen: [Seen] = []
+        for answer in answersToReset {
+            let isT0 = (try AnswerToReset.parse([UInt8](hex: answer) ?? [])).protocols.first == 0
+            let isCut = isT0 && (profile.level == .tpdu || profile.level == .character)
+            let card = ScriptedCard(
+                answerToReset: answer, rateAgreement: agreement, [(isCut ? String(selectPSEHex.dropLast(2)) : selectPSEHex, "6A82")])
+            virtual.insert(card)
+            if let fault { virtual.inject(fault, on: 0x61) }
+            #expect(try await reader.powerOn().hex == answer)
+            let rates = virtual.rates()
+            #expect(try await reader.transmit(selectPSE).status == StatusWord(0x6A82), "the card is heard")
+            card.expectFinished()
+            seen.append(Seen(rates: rates, resets: card.resets))
+            virtual.remove()
         }
+        await bench.close()
+        return seen
     }
 
-    @Test("the standard is EMV's: no agreement is asked for", arguments: RatesBy.allCases, [false, true])
-    func emvStandard(by: RatesBy, t1: Bool) async throws {
-        let seen = try await session(by.profile, Self.negotiable(0x95, t1: t1), .mute, negotiates: false)
-        #expect(seen.rates == 0x11 && seen.resets == 1)
+    private static let both = [negotiable(0x95, t1: false), negotiable(0x95, t1: true)]
+
+    @Test("a card that agrees is spoken to at the rates it offered, after one reset", arguments: RatesBy.allCases)
+    func agreed(by: RatesBy) async throws {
+        let offered: [UInt8] = [0x13, 0x18, 0x95]
+        let answers = [false, true].flatMap { t1 in offered.map { Self.negotiable($0, t1: t1) } }
+        #expect(try await sessions(by.profile, answers) == (offered + offered).map { Seen(rates: $0, resets: 1) })
     }
 
-    @Test("a card that keeps the default rates needs no reset when the terminal asked", arguments: [false, true])
-    func keepsDefault(t1: Bool) async throws {
+    @Test("the standard is EMV's: no agreement is asked for", arguments: RatesBy.allCases)
+    func emvStandard(by: RatesBy) async throws {
+        let seen = try await sessions(by.profile, Self.both, .mute, negotiates: false)
+        #expect(seen == [Seen(rates: 0x11, resets: 1), Seen(rates: 0x11, resets: 1)])
+    }
+
+    @Test("a card that keeps the default rates needs no reset when the terminal asked")
+    func keepsDefault() async throws {
         for by in [RatesBy.terminalWithTPDUs, .terminalWithCharacters] {
-            let seen = try await session(by.profile, Self.negotiable(0x95, t1: t1), .keepsDefault)
-            #expect(seen.rates == 0x11 && seen.resets == 1)
+            let seen = try await sessions(by.profile, Self.both, .keepsDefault)
+            #expect(seen == [Seen(rates: 0x11, resets: 1), Seen(rates: 0x11, resets: 1)])
         }
     }
 
@@ -79,31 +90,25 @@ enum RatesBy: CaseIterable, Sendable {
         "a card that falls silent or answers something else is reset and not asked again (9.3)", arguments: RatesBy.allCases,
         [RateAgreement.mute, .garbage])
     func refused(by: RatesBy, agreement: RateAgreement) async throws {
-        for t1 in [false, true] {
-            let seen = try await session(by.profile, Self.negotiable(0x95, t1: t1), agreement)
-            #expect(seen.rates == 0x11 && seen.resets == 2)
-        }
+        let seen = try await sessions(by.profile, Self.both, agreement)
+        #expect(seen == [Seen(rates: 0x11, resets: 2), Seen(rates: 0x11, resets: 2)])
     }
 
     @Test("a reader that does not take the rates that the card agreed to: the card is reset to the default", arguments: RatesBy.allCases)
     func readerRefuses(by: RatesBy) async throws {
-        let seen = try await session(by.profile, Self.negotiable(0x95, t1: true), fault: .error(10))
-        #expect(seen.rates == 0x11 && seen.resets == 2)
+        let seen = try await sessions(by.profile, Self.both, fault: .error(10))
+        #expect(seen == [Seen(rates: 0x11, resets: 2), Seen(rates: 0x11, resets: 2)])
     }
 
-    @Test("nothing is asked of a card in specific mode, at reserved rates, or beyond what card and reader can")
-    func notAsked() async throws {
-        for by in RatesBy.allCases {
-            // TA2: the card insists on T=0 and D = 4.
-            #expect(try await session(by.profile, "3BB013001000", .mute) == (0x13, 1))
-            // D = 0 and F = 14 are reserved; 11 is the default itself.
-            for ta1: UInt8 in [0x10, 0xE1, 0x11] {
-                #expect(try await session(by.profile, Self.negotiable(ta1, t1: false), .mute) == (0x11, 1))
-            }
-            var slow = by.profile
-            slow.maximumDataRate = 115_200
-            #expect(try await session(slow, Self.negotiable(0x95, t1: false), .mute) == (0x11, 1))
-        }
+    @Test("nothing is asked of a card in specific mode, at reserved rates, or beyond what card and reader can", arguments: RatesBy.allCases)
+    func notAsked(by: RatesBy) async throws {
+        // TA2: the card insists on T=0 and D = 4; D = 0 and F = 14 are reserved; 11 is the default itself.
+        let answers = ["3BB013001000"] + [0x10, 0xE1, 0x11].map { Self.negotiable($0, t1: false) }
+        let seen = try await sessions(by.profile, answers, .mute)
+        #expect(seen == [0x13, 0x11, 0x11, 0x11].map { Seen(rates: $0, resets: 1) })
+        var slow = by.profile
+        slow.maximumDataRate = 115_200
+        #expect(try await sessions(slow, Self.both, .mute) == [Seen(rates: 0x11, resets: 1), Seen(rates: 0x11, resets: 1)])
     }
 
     @Test("a reader that negotiates by itself (dwFeatures 0x40) is told nothing") func readersOwn() throws {
