@@ -6,7 +6,7 @@ import sys
 share = pathlib.Path(sys.argv[1])
 # Which device a suite or a case is about.
 DEVICES = [
-    (r"CCID|chip", "chip reader (CCID)"), (r"MagTek|MagneSafe|DynaPro|Stripe", "MagTek"), (r"IDTech|ViVO|SmartPIN|SecureMag|NEO", "ID TECH"),
+    (r"CCID|chip|The peer", "chip reader (CCID)"), (r"MagTek|MagneSafe|DynaPro|Stripe", "MagTek"), (r"IDTech|ViVO|SmartPIN|SecureMag|NEO", "ID TECH"),
     (r"[Pp]rinter|ESCPOS", "printer"), (r"registry|Plug and unplug|a hub", "registry, hotplug"),
     (r"A bus", "any device (bus)"), (r"^all$", "all"),
 ]

@@ -23,7 +23,7 @@ enum RatesBy: CaseIterable, Sendable {
     }
 }
 
-@Suite("Rates between reader and card (ISO/IEC 7816-3, 9; EMV Level 1, 8.3.3.1)", .timeLimit(.minutes(1))) struct CCIDRatesTests {
+@Suite("CCID: rates between reader and card (ISO/IEC 7816-3, 9; EMV Level 1, 8.3.3.1)", .timeLimit(.minutes(1))) struct CCIDRatesTests {
     /// TA1 in negotiable mode.
     static func negotiable(_ ta1: UInt8, t1: Bool) -> String {
         guard t1 else { return "3B70" + [ta1, 0x00, 0x00].hex }
