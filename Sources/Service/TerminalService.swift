@@ -35,7 +35,6 @@ public final class TerminalService: Sendable {
     private let link: HostLink
     private let engine: TerminalEngine
     private let server: POSServer
-    private let events: TerminalEvents
     private let registryTask: Task<Void, Never>
     /// The cardholder display page and the port it was asked to be on.
     private let page: (display: CardholderPage, port: Int)?
@@ -57,7 +56,6 @@ public final class TerminalService: Sendable {
         let parameters = try assembly.parameters()
         if let logs = options.logs { logs.keep { Int(parameters.number("NUMLOGDAYS")) } }
         let events = TerminalEvents()
-        self.events = events
         page = configuration.displayPort.map { (CardholderPage(language: configuration.merchant.language), $0) }
         let display = page.map { DisplayPair(options.display, $0.display) as any CardholderDisplay } ?? options.display
         engine = try assembly.engine(
@@ -123,9 +121,8 @@ public final class TerminalService: Sendable {
 
     /// Closes in order: connections with 1001, the running transaction by its rules, the host link with a sign-off, devices, journal.
     public func shutdown() async {
-        events.tell(.maintenance("The terminal restarts."))
         for watch in watches { watch.cancel() }
-        await server.shutdown(.restart)
+        await server.shutdown(.restart, announcing: .maintenance("The terminal restarts."))
         await engine.shutdown()
         await link.shutdown()
         await page?.display.close()

@@ -99,11 +99,13 @@ public final class POSServer: Sendable {
     }
 
     /// Closes ports and connections; returns when all are gone, at the latest after the closing time.
-    public func shutdown(_ reason: ShutdownReason = .restart) async {
+    /// - Parameter event: told to those that asked for its topic, before their connections are closed.
+    public func shutdown(_ reason: ShutdownReason = .restart, announcing event: TerminalEvent? = nil) async {
         await closeListeners()
         let (interior, loop) = (interior, loop)
         let allClosed = loop.flatSubmit {
             interior.value.door.shut()
+            if let event { interior.value.desk.handle(.happened(event)) }
             switch reason {
             case .restart: interior.value.desk.handle(.shutdown(.goingAway, "terminal restart"))
             case .journalFailed: interior.value.desk.handle(.shutdown(.internalError, "internal error"))

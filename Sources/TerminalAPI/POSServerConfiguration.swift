@@ -33,6 +33,12 @@ public struct POSServerConfiguration: Sendable {
     public var metrics: (@Sendable () -> String)?
 
     public init() {}
+
+    /// By its address alone.
+    func admits(_ address: IPAddress) -> Bool { allow.contains { $0.contains(address) } }
+
+    /// Without TLS.
+    func takesPlain(from address: IPAddress) -> Bool { admits(address) && (address.isLoopback || plainFromAnywhere) }
 }
 
 /// The server's own certificate, and what it asks of clients.

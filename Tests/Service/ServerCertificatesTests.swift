@@ -83,6 +83,23 @@ struct ServerCertificatesTests {
         #expect(attributes[.posixPermissions] as? Int == 0o600)
     }
 
+    @Test("GenerateCsr: openssl reads every part of the subject and every name that the POS gave")
+    func subject() async throws {
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let (hosts, addresses) = (["till-1.example", "*.shop.example"], ["192.0.2.1", "::1"])
+        var subject = CertificateSubject(commonName: "till-1", hosts: hosts, addresses: addresses)
+        (subject.organization, subject.organizationalUnit, subject.locality) = ("Shop", "Front", "Bern")
+        (subject.state, subject.country) = ("BE", "CH")
+        try Data(try await certificates.request(subject).utf8).write(to: folder.appending(path: "request.pem"))
+        try Self.openssl(
+            "req", "-in", path("request.pem"), "-noout", "-text", "-verify", "-nameopt", "utf8,sep_multiline", "-out", path("said"))
+        let said = try String(contentsOfFile: path("said"), encoding: .utf8)
+        for part in [
+            "CN=till-1", "O=Shop", "OU=Front", "L=Bern", "ST=BE", "C=CH", "DNS:till-1.example", "DNS:*.shop.example",
+            "IP Address:192.0.2.1", "IP Address:0:0:0:0:0:0:0:1",
+        ] { #expect(said.contains(part), "\(part) is not in \(said)") }
+    }
+
     @Test("without a request, for another request's key, or garbage: refused, and nothing changes")
     func refused() async throws {
         defer { try? FileManager.default.removeItem(at: folder) }

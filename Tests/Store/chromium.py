@@ -2,6 +2,7 @@
 import base64
 import json
 import os
+import pathlib
 import re
 import subprocess
 import time
@@ -107,7 +108,8 @@ class Browser:
             found.value = {json.dumps(value)}; found.dispatchEvent(new Event("change", {{ bubbles: true }})); }})()""")
 
     def screenshot(self, name):
-        folder = ROOT / "artifacts"
+        """Kept in `$ARTIFACTS`, which .ci/run sets."""
+        folder = pathlib.Path(os.environ.get("ARTIFACTS", ROOT / "artifacts"))
         os.makedirs(folder, exist_ok=True)
         (folder / f"{name}.png").write_bytes(base64.b64decode(self.call("Page.captureScreenshot", format="png")["data"]))
 

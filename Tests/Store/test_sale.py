@@ -1,5 +1,7 @@
 """A sale from the POS to the host and back, through real parts."""
+import datetime
 import json
+import re
 import signal
 import ssl
 import subprocess
@@ -30,12 +32,24 @@ def test_an_approved_sale_has_every_field_that_a_pos_needs(store, pos):
     assert answer["cardBrand"] == "VISA" and answer["cardTypeProcessed"] == "1" and answer["AID"].startswith("A000000003")
     assert len(answer["TVR"]) == 10 and len(answer["TSI"]) == 4 and len(answer["authCode"]) == 6
     assert answer["authCode"] in answer["customerReceipt"] and "12.50" in answer["merchantReceipt"]
+    assert (answer["type"], answer["terminalID"], answer["merchantID"], answer["batchNumber"]) == ("SALE", "LAB00001", "LABMERCHANT0001", "000001")
+    assert answer["preferredName"] and answer["cardToken"] and answer["hostMessage"] and answer["transactionID"]
+    told = pos.ask(operation="GetInformation")["information"]["dateTime"]
+    assert answer["transactionDate"] in (told[:10].replace("-", ""), str(datetime.date.today() - datetime.timedelta(days=1)).replace("-", ""))
+    assert re.fullmatch("([01][0-9]|2[0-3])([0-5][0-9]){2}", answer["transactionTime"])
     contexts = [status["context"] for status in answer["statuses"]]
     assert contexts.index("Card") < contexts.index("Communication")
     assert all(status["result"] == "60" and status["requestId"] == "0123456789abcdef" for status in answer["statuses"])
     assert all(isinstance(value, str) for key, value in answer.items() if key != "statuses")
     assert store.net() == 1250
     assert pos.ask(operation="LastTransaction")["authCode"] == answer["authCode"]
+
+
+def test_a_balance_inquiry_charges_nothing_and_tells_the_balance(store, pos):
+    store.automatic("visa-credit")
+    answer = pos.ask(operation="Transaction", type="BALANCE_INQUIRY")
+    assert (answer["result"], answer["approval"]) == ("0", "approved") and re.fullmatch("-?[0-9]+", answer["balance"]), answer
+    assert store.net() == 0
 
 
 @pytest.mark.parametrize("card", ["visa-credit", "mc-credit"])

@@ -220,6 +220,8 @@ struct TerminalEngineEntryTests {
         let printed = await printer.printed.wait { $0.count == 2 }
         let receipts = try [answer.merchantReceipt, answer.customerReceipt].map { try #require($0) }
         #expect(printed == receipts.map { PrintDocument(receipt: $0, columns: printer.columns) })
+        // The cashier is told before the final, which nothing follows.
+        #expect(sale.contexts == [.card, .communication, .receipt])
     }
 
     @Test("two chips that cannot be read open the stripe for one sale; the next customer's chip card is asked for its chip")

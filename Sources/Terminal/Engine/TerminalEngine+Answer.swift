@@ -32,6 +32,9 @@ extension TerminalEngine {
         receipt.cardObjects = objects
         receipt.merchantLocation = configuration.merchantLocation
         receipt.lineItems = running?.request.lineItems ?? []
+        receipt.customerReference = running?.request.customerReference
+        receipt.purchaseOrder = running?.request.purchaseOrder
+        receipt.isTaxExempt = running?.request.taxExempt == true
         receipt.tax = running?.plan.tax
         receipt.tipLine = running?.plan.tipQuestion == .onReceipt
         receipt.merchantLanguage = language

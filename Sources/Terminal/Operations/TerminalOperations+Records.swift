@@ -39,10 +39,15 @@ extension TerminalOperations {
 
     func transactions(_ query: TransactionQuery) async -> OperationAnswer {
         guard let page = await environment.terminal.transactions(query) else {
-            return OperationAnswer(.badField, nil, "cursor: not one of ours, or the journal cannot be read")
+            return isJournalReadable ? OperationAnswer(.badField, nil, "cursor: not one of ours") : Self.noJournal
         }
         return OperationAnswer(.transactions(page.transactions.compactMap(\.answer), cursor: page.cursor))
     }
+
+    /// Nothing found in a journal that cannot be read is no answer.
+    private var isJournalReadable: Bool { environment.terminal.information.isJournalReadable }
+    private static let noJournal = OperationAnswer(
+        .terminalNotReady, .internal, "The journal cannot be read: what became of transactions is unknown. Look at the terminal.")
 
     // MARK: Printing
 
@@ -62,7 +67,7 @@ extension TerminalOperations {
     func printLastReceipt(_ copy: ReceiptCopy, _ peer: PeerIdentity) async -> OperationAnswer {
         guard let answer = await environment.terminal.lastTransaction(of: peer)?.answer,
             let text = ReceiptReprint.text(of: answer, copy, texts.language)
-        else { return OperationAnswer(.noLastTransaction, nil, "There is no last receipt.") }
+        else { return isJournalReadable ? OperationAnswer(.noLastTransaction, nil, "There is no last receipt.") : Self.noJournal }
         return await print(PrintDocument(receipt: text, columns: environment.printer()?.columns ?? Receipt.columns))
     }
 

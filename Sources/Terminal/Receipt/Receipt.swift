@@ -23,8 +23,12 @@ struct Receipt: Sendable {
     var stan: Int
     var signatureLine: Bool
     var lineItems: [LineItem] = []
+    /// Given by the POS, for the customer's own books.
+    var customerReference: String?
+    var purchaseOrder: String?
     /// Included in the amount.
     var tax: Int64?
+    var isTaxExempt = false
     /// Lines for a tip and the new total, to be written by hand and followed by TIP_ADJUST.
     var tipLine = false
     /// It was printed before.
@@ -66,6 +70,8 @@ struct Receipt: Sendable {
         layout.pair("RRN", retrievalReference)
         if let reference = answer.reference { layout.pair(words.text("reference"), reference) }
         if let invoice = answer.invoice { layout.pair(words.text("invoice"), invoice) }
+        if let customerReference { layout.pair(words.text("customerReference"), customerReference) }
+        if let purchaseOrder { layout.pair(words.text("purchaseOrder"), purchaseOrder) }
         if isDuplicate { layout.centred(words.text("mark.duplicate")) }
         layout.blank()
     }
@@ -91,6 +97,7 @@ struct Receipt: Sendable {
         }
         add("amount", answer.requestedAmount)
         if answer.type != .void { add("tax", tax) }
+        if isTaxExempt { layout.centred(words.text("taxExempt")) }
         add("tip", answer.tipAmount)
         add("cashback", answer.cashbackAmount)
         add("surcharge", answer.surchargeAmount)

@@ -47,6 +47,12 @@ enum TransactionFields {
     /// Largest amount the card can be charged: n12.
     private static let largestAmount: Int64 = 999_999_999_999
 
+    /// A type as another terminal may have it is not supported (`200`); anything else that is none of ours is malformed (`3`).
+    static func asksForUnknownType(_ fields: FieldReader) -> Bool {
+        guard case .string(let text) = fields.value(type.name), (1...40).contains(text.utf8.count) else { return false }
+        return TransactionType(rawValue: text) == nil && text.utf8.allSatisfy { (0x41...0x5A).contains($0) || $0 == UInt8(ascii: "_") }
+    }
+
     static func read(_ fields: FieldReader, _ requestID: String?) throws(FieldError) -> TransactionRequest {
         guard let type = TransactionType(rawValue: try fields.required(Self.type)) else { throw fields.error(Self.type) }
         var request = TransactionRequest(type: type)
@@ -83,7 +89,9 @@ enum TransactionFields {
             request.requestedAmount = requested
         case .none:
             // A VOID of a part would be understood as a VOID of the whole.
-            guard requested == nil || requested == 0 else { throw fields.error(requestedAmount, "not for \(type.rawValue)") }
+            guard requested == nil || (type == .verify && requested == 0) else {
+                throw fields.error(requestedAmount, "not for \(type.rawValue)")
+            }
         }
         request.tipAmount = try fields.number(tipAmount)
         request.cashbackAmount = try fields.number(cashbackAmount)

@@ -38,7 +38,7 @@ extension OperationDefinition {
                 Field(
                     "diagnosis", .object(DiagnosisFields.all),
                     "As countertop diagnose --json writes it, and what only a terminal at work knows.")
-            ], results: [.completed, .timeout],
+            ], results: [.completed, .busy, .timeout],
             example: ["operation": "Diagnose"]
         ) { _, _ in .operation(.diagnose) },
     ]

@@ -11,7 +11,10 @@ extension OperationDefinition {
                 "operation": "Transaction", "type": "SALE", "requestedAmount": "500", "uniqueTransactionId": "A1B2C3",
                 "reference": "000000000001",
             ]
-        ) { fields, requestID throws(FieldError) in .transaction(try TransactionFields.read(fields, requestID)) },
+        ) { fields, requestID throws(FieldError) in
+            guard !TransactionFields.asksForUnknownType(fields) else { return .unsupported("type: not one that is supported here") }
+            return .transaction(try TransactionFields.read(fields, requestID))
+        },
         OperationDefinition(
             "Cancel", alwaysAnswered: true, "Cancels the complex operation that the asking peer owns.",
             results: [.completed, .cancelTooLate, .nothingToCancel], example: ["operation": "Cancel"]
@@ -19,13 +22,13 @@ extension OperationDefinition {
         OperationDefinition(
             "LastTransaction", alwaysAnswered: true,
             "The peer's last accepted transaction, or the terminal's; waits up to 8 s for one that runs (section 5).",
-            response: TransactionAnswerFields.all, results: transactionResults + [.noLastTransaction, .busy],
+            response: TransactionAnswerFields.all, results: recordedResults + [.noLastTransaction, .busy],
             example: ["operation": "LastTransaction"]
         ) { _, _ in .lastTransaction },
         OperationDefinition(
             "GetTransaction", alwaysAnswered: true, "One transaction, by exactly one of its names.",
             request: [transactionID, uniqueID, reference],
-            response: TransactionAnswerFields.all, results: transactionResults + [.busy],
+            response: TransactionAnswerFields.all, results: recordedResults + [.originalNotRecognised, .busy],
             example: ["operation": "GetTransaction", "reference": "000000000001"]
         ) { fields, requestID throws(FieldError) in .getTransaction(try transactionName(fields, requestID)) },
         OperationDefinition(
@@ -35,13 +38,16 @@ extension OperationDefinition {
                     "transactions", .list(0...200, .object(TransactionAnswerFields.listed)), required: true,
                     "As LastTransaction tells them, without receipts."),
                 Field("cursor", .string(pattern: nil), "For the next page; absent on the last."),
-            ], results: [.completed], example: ["operation": "GetTransactions", "type": "SALE", "limit": "20"]
+            ], results: [.completed, .terminalNotReady], example: ["operation": "GetTransactions", "type": "SALE", "limit": "20"]
         ) { fields, _ throws(FieldError) in .operation(.getTransactions(try query(fields))) },
     ]
 
     private static let transactionResults: [ResultCode] = ResultCode.allCases.filter {
         ![.inProgress, .cancelTooLate, .nothingToCancel, .noLastTransaction, .busy, .badField].contains($0)
     }
+
+    /// Section 2: what is always answered before acceptance is never found again.
+    private static let recordedResults = transactionResults.filter { ![.originalNotRecognised, .unsupported].contains($0) }
 
     private static let transactionID = Field("transactionID", .text(1...64, .identifier), "The terminal's id.")
     private static let uniqueID = Field("uniqueTransactionId", .text(1...30, .alphanumeric), "The POS's id.")

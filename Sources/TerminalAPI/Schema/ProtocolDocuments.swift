@@ -19,11 +19,11 @@ public enum ProtocolDocuments {
         var definitions = JSONObject()
         for operation in OperationDefinition.all {
             definitions.append("\(operation.name).request", request(operation))
-            definitions.append("\(operation.name).response", response(operation.name, operation.response))
+            definitions.append("\(operation.name).response", response(operation.name, operation.response, operation.allResults))
         }
         definitions.append("Status", FieldFormat.object(OperationDefinition.status) { $0.schema })
         definitions.append("Event", FieldFormat.object(OperationDefinition.event) { $0.schema })
-        definitions.append("Error", response("Error", []))
+        definitions.append("Error", response("Error", [], [.badField, .busy]))
         let names = definitions.members.map(\.name).filter { !$0.hasSuffix(".request") }
         return [
             "$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Countertop POS protocol",
@@ -37,12 +37,15 @@ public enum ProtocolDocuments {
         return FieldFormat.object([name] + operation.request + [OperationDefinition.requestID]) { $0.requestSchema }
     }
 
-    private static func response(_ name: String, _ fields: [Field]) -> JSONValue {
+    private static func response(_ name: String, _ fields: [Field], _ results: [ResultCode]) -> JSONValue {
         let operation = Field("operation", .choice([name]), required: true, "The request's.")
+        let generic = OperationDefinition.result
+        let result = Field(generic.name, .choice(results.map { String($0.rawValue) }), required: true, generic.meaning)
         // With another result than 0 only what heads every answer is sure to be there.
         let optional = fields.map { Field($0.name, $0.format, $0.meaning) }
-        let head = OperationDefinition.responseHead.dropFirst()
-        guard case .object(var object) = FieldFormat.object([operation] + head + optional, \.schema) else { return nil }
+        // Of the head, operation and result are the operation's own.
+        let head = [operation, result] + OperationDefinition.responseHead.dropFirst(2)
+        guard case .object(var object) = FieldFormat.object(head + optional, \.schema) else { return nil }
         var rules: [JSONValue] = [
             // Section 2: errorCondition accompanies every result but 0.
             ["if": ["properties": ["result": ["const": "0"]]], "then": true, "else": ["required": ["errorCondition"]]]

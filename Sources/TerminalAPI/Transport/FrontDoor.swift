@@ -36,7 +36,7 @@ final class FrontDoor {
     /// A new TCP connection.
     func accept(_ channel: any Channel, tlsOnly: Bool) throws {
         guard !isShut, let address = channel.remoteAddress?.ipAddress.flatMap({ IPAddress($0) }) else { throw ChannelError.eof }
-        let byAddress = configuration.allow.contains { $0.contains(address) }
+        let byAddress = configuration.admits(address)
         // Without a list of certificates nothing that the peer could still show would let it in.
         guard byAddress || !configuration.allowCertificates.isEmpty else {
             logger.notice("POS connection refused by pos.allow", metadata: ["address": "\(address)"])
@@ -49,8 +49,7 @@ final class FrontDoor {
         watch(channel)
         let visitor = Visitor(address: address, byAddress: byAddress)
         if tlsOnly { return try configure(channel, visitor, tls: true) }
-        let plainAllowed = byAddress && (address.isLoopback || configuration.plainFromAnywhere)
-        let handler = FirstByteHandler(plainAllowed: plainAllowed) { try self.configure($0, visitor, tls: $1) }
+        let handler = FirstByteHandler(plainAllowed: configuration.takesPlain(from: address)) { try self.configure($0, visitor, tls: $1) }
         try channel.pipeline.syncOperations.addHandler(handler)
     }
 

@@ -239,5 +239,6 @@ struct RefundAndTipTests {
         exchange.approve()
         let answer = await sale.final()
         #expect(answer.totalAmount == 3130 && answer.authorizedAmount == 3130 && answer.requestedAmount == 1000)
+        #expect(answer.tipAmount == 100 && answer.cashbackAmount == 2000 && answer.surchargeAmount == 30)
     }
 }

@@ -119,8 +119,21 @@ struct TipTests {
             let (asked, answer) = try await Self.pay(rig, try await rig.sell(request))
             #expect(asked.tax?.minorUnits == tax && asked.amount.minorUnits == 1000)
             #expect(answer.customerReceipt?.contains("TAX INCLUDED") == (tax != nil))
+            #expect(answer.customerReceipt?.contains("TAX EXEMPT") == (tax == nil))
             rig.reader.remove()
             await rig.engine.slotIs(.empty)
+        }
+    }
+
+    @Test("Line items, customer reference and purchase order of the request stand on both receipts")
+    func books() async throws {
+        let rig = try await Rig()
+        var request = Rig.sale(1000)
+        request.lineItems = [LineItem(description: "Tea", quantity: "2", amount: 1000)]
+        (request.customerReference, request.purchaseOrder) = ("C-77", "PO 7/1")
+        let answer = try await Self.pay(rig, try await rig.sell(request)).answer
+        for receipt in [answer.merchantReceipt, answer.customerReceipt] {
+            for part in ["Tea x 2", "C-77", "PO 7/1"] { #expect(receipt?.contains(part) == true, "\(part)") }
         }
     }
 

@@ -115,4 +115,31 @@ struct CardholderStepTests {
         #expect(list.apply(.init(.clear)) == nil)
         #expect(list.isEmpty)
     }
+
+    @Test("LineItems: subtotal, tax and total stand below the lines as they were given, each until it is given again")
+    func sums() throws {
+        let currency = try #require(Currency("USD"))
+        var list = LineItemList()
+        let tea = LineItem(description: "Tea", quantity: "2", unitPrice: 150, amount: 300)
+        #expect(list.apply(.init(.set, items: [tea], subtotal: 300, tax: 24, total: 324)) == nil)
+        var shown = list.displayed(currency)
+        #expect(shown.lines == [.init(description: "Tea", quantity: "2", unitPrice: "1.50", amount: "3.00")])
+        #expect([shown.subtotal, shown.tax, shown.total] == ["3.00", "0.24", "3.24"])
+        #expect(list.apply(.init(.add, items: [tea], tax: 48, total: 648)) == nil)
+        shown = list.displayed(currency)
+        #expect([shown.subtotal, shown.tax, shown.total] == ["3.00", "0.48", "6.48"])
+    }
+
+    @Test("the POS's text, options and prompt are what the cardholder reads, for as long as the POS says")
+    func shown() throws {
+        let confirm = try step(.input(.init(.confirm(text: "Delivery?"), seconds: 20)))
+        #expect(confirm.message.text == "Delivery?" && confirm.seconds == 20)
+        let menu = try step(.input(.init(.menu(text: "Which?", options: ["A", "B"]), seconds: 21)))
+        #expect(menu.message.text == "Which?" && menu.message.buttons == ["A", "B"] && menu.seconds == 21)
+        #expect(menu.judge(answer(.pressed("B"))) == .finished(OperationAnswer(.answer("B"))))
+        let signature = try step(.getSignature(prompt: "Sign for your parcel", seconds: 22))
+        #expect(signature.message.text == "Sign for your parcel" && signature.seconds == 22)
+        let own = try step(.getSignature(prompt: nil, seconds: 9), .french)
+        #expect(own.message.text == CardholderText(.french).text("signature"))
+    }
 }

@@ -81,6 +81,21 @@ struct TerminalOperationsTests {
         }
     }
 
+    @Test("GetSignature: Status Signature, then the cardholder is asked")
+    func signatureStatus() async throws {
+        let rig = try Rig()
+        let contexts = Awaitable<StatusContext>()
+        let task = Task {
+            await rig.operations.perform(.getSignature(prompt: nil, seconds: 9), peer: PeerIdentity("P"), isTrusted: false) { context, _ in
+                contexts.append(context)
+            }
+        }
+        await rig.shown.wait { $0.last?.prompt == .signature }
+        #expect(contexts.all == [.signature])
+        task.cancel()
+        #expect(await task.value.result == .cancelledByPOS)
+    }
+
     @Test("a text without buttons is shown at once and taken away after its time")
     func text() async throws {
         let rig = try Rig(abilities: [])
@@ -199,6 +214,30 @@ struct TerminalOperationsTests {
         #expect(await without.perform(.readCard(.init(prompt: nil, seconds: 9, entryModes: nil))).result == .terminalNotReady)
     }
 
+    @Test("ReadCard: the POS's prompt is shown, its time and entry modes go to the reader; one that nobody offers is 20")
+    func readCardFields() async throws {
+        let source = AskedCard()
+        let rig = try Rig { $0.cardSource = source }
+        #expect(await rig.perform(.readCard(.init(prompt: "Loyalty card?", seconds: 9, entryModes: ["swipe", "chip"]))).result == .timeout)
+        #expect(rig.shown.all.first?.text == "Loyalty card?" && rig.shown.all.first?.prompt == .readCard)
+        #expect(source.asked.withLock { $0 } == [.init(prompt: nil, seconds: 9, entryModes: ["swipe", "chip"])])
+        #expect(await rig.perform(.readCard(.init(prompt: nil, seconds: 9, entryModes: ["chip"]))).result == .terminalNotReady)
+        #expect(source.asked.withLock { $0.count } == 1)
+    }
+
+    @Test("a journal that cannot be read: GetTransactions and PrintLastReceipt are 20 `internal`, never that there is nothing")
+    func unreadableJournal() async throws {
+        let printer = RecordingPrinter()
+        let rig = try Rig { $0.printer = { printer } }
+        #expect(await rig.perform(.getTransactions(TransactionQuery())).result == .badField)
+        rig.terminal.isJournalReadable = false
+        for request in [OperationRequest.getTransactions(TransactionQuery()), .printLastReceipt(.customer)] {
+            let answer = await rig.perform(request)
+            #expect(answer.result == .terminalNotReady && answer.condition == .internal)
+        }
+        #expect(printer.printed.isEmpty)
+    }
+
     @Test("a card that cannot be read is 2")
     func unreadableCard() async throws {
         let rig = try Rig { $0.cardSource = UnreadableCard() }
@@ -277,6 +316,17 @@ private struct OneCard: CardSource {
     }
 }
 
+/// Notes what it is asked for; nobody swipes.
+private final class AskedCard: CardSource {
+    let entryModes: Set<String> = ["swipe"]
+    let asked = Mutex<[ReadCardRequest]>([])
+
+    func readAccount(entryModes: Set<String>?, seconds: Int) async throws(DeviceError) -> (account: PAN, entryMode: String)? {
+        asked.withLock { $0.append(.init(prompt: nil, seconds: seconds, entryModes: entryModes)) }
+        return nil
+    }
+}
+
 private struct UnreadableCard: CardSource {
     let entryModes: Set<String> = ["swipe"]
 
@@ -296,6 +346,11 @@ private struct FailingCertificates: CertificateKeeping {
 /// A terminal that runs no transactions.
 private final class IdleTerminal: PaymentTerminal {
     private let state = Mutex<(activity: TerminalInformation.Activity, last: RecordedTransaction?)>((.idle, nil))
+    private let readable = Mutex(true)
+    var isJournalReadable: Bool {
+        get { readable.withLock { $0 } }
+        set { readable.withLock { $0 = newValue } }
+    }
     var activity: TerminalInformation.Activity {
         get { state.withLock { $0.activity } }
         set { state.withLock { $0.activity = newValue } }
@@ -316,8 +371,10 @@ private final class IdleTerminal: PaymentTerminal {
     func transactions(_ query: TransactionQuery) async -> TransactionPage? { nil }
     let informationRevision = 0
     var information: TerminalInformation {
-        TerminalInformation(
+        var information = TerminalInformation(
             model: "M", serialNumber: "S", applicationName: "A", applicationVersion: "0", terminalID: "T", merchantID: "M", batchNumber: 1,
             activity: activity, hostState: .connected, pendingReversals: 0, offlineCount: 0, devices: [])
+        information.isJournalReadable = isJournalReadable
+        return information
     }
 }

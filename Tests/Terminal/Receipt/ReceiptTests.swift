@@ -111,6 +111,22 @@ struct ReceiptTests {
         #expect(receipt.text(.merchant).contains("MERCHANT COPY"), "the merchant reads the merchant's language")
     }
 
+    @Test("What the POS gave for the customer's books stands on both copies: reference, purchase order, exemption from tax")
+    func customersBooks() {
+        var receipt = Self.receipt(Self.approval)
+        #expect(!receipt.text(.merchant).contains("ORDER") && !receipt.text(.merchant).contains("EXEMPT"))
+        (receipt.customerReference, receipt.purchaseOrder, receipt.isTaxExempt) = ("C-77", String(repeating: "7", count: 25), true)
+        receipt.customerLanguage = .spanish
+        for (copy, words) in [
+            (Receipt.Copy.merchant, ["CUSTOMER REF", "ORDER", "TAX EXEMPT"]),
+            (.customer, ["REF. CLIENTE", "PEDIDO", "EXENTO DE IMPUESTO"]),
+        ] {
+            let lines = receipt.text(copy).split(separator: "\n").map { $0.split(separator: " ").joined(separator: " ") }
+            #expect(lines.contains("\(words[0]) C-77") && lines.contains("\(words[1]) 7777777777777777777777777"))
+            #expect(lines.contains(words[2]))
+        }
+    }
+
     @Test("Only the merchant's copy of an approved charge asks for a signature")
     func signature() {
         #expect(!Self.receipt(Self.approval).text(.customer).contains("____"))

@@ -5,18 +5,31 @@ import Testing
 
 @Suite("LastTransaction and GetTransaction")
 struct POSDeskInquiryTests {
-    @Test("the last transaction is answered under the inquiry's name, with that transaction's result")
-    func ended() {
-        var desk = DeskHarness()
-        let a = desk.connect(1)
-        let (inquiry, actions) = desk.lastTransaction(a)
-        #expect(actions == [.lookUpLast(inquiry: inquiry, DeskHarness.till)])
-        let record = RecordedTransaction(id: DeskHarness.id, peer: DeskHarness.till, answer: DeskHarness.approved(.noAnswer))
-        #expect(
-            desk.on(.lookedUp(inquiry: inquiry, record)) == [
-                .send(
-                    a, .transaction(operation: "LastTransaction", DeskHarness.approved(.noAnswer), requestID: nil, replayed: false))
-            ])
+    @Test(
+        "the last transaction is answered under the inquiry's name, with that transaction's result",
+        arguments: ["LastTransaction", "GetTransaction"])
+    func ended(_ operation: String) throws {
+        let definition = try #require(OperationDefinition.byName[operation])
+        for result in definition.results where ![.noLastTransaction, .busy, .originalNotRecognised].contains(result) {
+            var desk = DeskHarness()
+            let a = desk.connect(1)
+            let name = TransactionName.reference("R")
+            let body = operation == "LastTransaction" ? POSRequest.Body.lastTransaction : .getTransaction(name)
+            let actions = desk.request(a, body, operation: operation)
+            let inquiry: Int
+            switch (operation, actions.first) {
+            case ("LastTransaction", .lookUpLast(let number, DeskHarness.till)): inquiry = number
+            case ("GetTransaction", .lookUp(let number, name)): inquiry = number
+            default:
+                Issue.record("\(actions)")
+                return
+            }
+            let record = RecordedTransaction(id: DeskHarness.id, peer: DeskHarness.till, answer: DeskHarness.approved(result))
+            #expect(
+                desk.on(.lookedUp(inquiry: inquiry, record)) == [
+                    .send(a, .transaction(operation: operation, DeskHarness.approved(result), requestID: nil, replayed: false))
+                ])
+        }
     }
 
     @Test("none: 97")

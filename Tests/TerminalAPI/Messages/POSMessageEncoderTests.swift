@@ -72,6 +72,27 @@ struct POSMessageEncoderTests {
             ])
     }
 
+    @Test("a settlement's report under the contract's names; the expiry of a typed card; no field of a final is left out of these tests")
+    func settlement() throws {
+        var report = SettlementReport(batchJulianDay: 5)
+        report.totals = [.init(type: .refund, brand: "VISA", count: 2, amount: 300)]
+        (report.salesCount, report.salesAmount, report.refundsCount, report.refundsAmount) = (3, 900, 2, 300)
+        (report.voidsCount, report.voidsAmount, report.netAmount, report.leftBehind) = (1, 50, -600, [TransactionID("T9")])
+        var answer = TransactionAnswer(result: .completed)
+        answer.settlement = report
+        answer.expiryDate = "3912"
+        let encoded = try encode(.transaction(operation: "Transaction", answer, requestID: nil, replayed: false))
+        #expect(
+            encoded == [
+                "operation": "Transaction", "result": "0", "expDate": "3912", "batchJulianDay": "005",
+                "totals": [["type": "REFUND", "brand": "VISA", "count": "2", "amount": "300"]], "salesCount": "3", "salesAmount": "900",
+                "refundsCount": "2", "refundsAmount": "300", "voidsCount": "1", "voidsAmount": "50", "netAmount": "-600",
+                "leftBehind": ["T9"],
+            ])
+        let whole = try encode(.transaction(operation: "Transaction", Self.full, requestID: nil, replayed: true))
+        for field in TransactionAnswerFields.all { #expect(whole[field.name] != nil || encoded[field.name] != nil, "\(field.name)") }
+    }
+
     @Test("approved and an authorization code never stand beside a result other than 0", arguments: ResultCode.allCases)
     func approvalRule(_ result: ResultCode) throws {
         var answer = Self.full

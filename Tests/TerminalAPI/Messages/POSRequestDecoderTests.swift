@@ -94,12 +94,13 @@ struct POSRequestDecoderTests {
         #expect(try request(sale(("requestedAmount", "999999999999"), ("taxAmount", "1"))).taxAmount == 1)
     }
 
-    @Test("types that take no amount refuse one, so that a part is never taken for the whole")
+    @Test("types that take no amount refuse one, so that a part is never taken for the whole; 0 only VERIFY takes")
     func amountByType() throws {
         let original = ("originalAuthCode", "A1" as JSONValue)
         for type in [TransactionType.void, .settlement, .balanceInquiry, .verify, .giftBalanceInquiry] {
             #expect(field(sale(("type", .string(type.rawValue)))) == "requestedAmount")
-            #expect(try request(sale(("type", .string(type.rawValue)), ("requestedAmount", "0"), original)).requestedAmount == nil)
+            let zero = sale(("type", .string(type.rawValue)), ("requestedAmount", "0"), original)
+            if type == .verify { #expect(try request(zero).requestedAmount == nil) } else { #expect(field(zero) == "requestedAmount") }
             #expect(try request(sale(("type", .string(type.rawValue)), ("requestedAmount", ""), original)).type == type)
         }
         for type in [TransactionType.completion, .tipAdjust] {
@@ -209,6 +210,20 @@ struct POSRequestDecoderTests {
                 Issue.record("\(operation): \(request.body)")
                 continue
             }
+        }
+    }
+
+    @Test("a type that is written like one but is none of ours is 200, whatever else is wrong; anything else in its place is 3")
+    func unsupportedType() {
+        for type in ["LAYAWAY", "EBT_VOUCHER", "X"] {
+            guard case .unsupported(let text) = sale(("type", .string(type)), ("requestedAmount", "x")) else {
+                Issue.record("\(type)")
+                continue
+            }
+            #expect(text.hasPrefix("type: "))
+        }
+        for type: JSONValue in ["Sale", "SALE ", "SALE1", "", 1, nil, .string(String(repeating: "X", count: 41))] {
+            #expect(field(sale(("type", type))) == "type")
         }
     }
 

@@ -2,64 +2,20 @@ import Terminal
 
 @testable import TerminalAPI
 
-/// Which test shows what: every operation, every field of its request, every result that it can have. `docs/protocol/coverage.md` is written from it.
+/// Which test shows what of every operation: every field of its request and of its answer, and every result that it can have. Here are the
+/// results; `docs/protocol/coverage.md` is written from all of it.
 enum Coverage {
     /// Tests by their names, as they stand in the sources.
     static let malformed = "every known field that is malformed is 3 and named"
     static let examples = "the example of every operation is a request of it"
     static let live = "test_the_answer_to_every_example_is_as_the_schema_says"
-    private static let busy = "one operation at a time: any other gets 5 while one runs, whichever kind, from any connection"
-    private static let asked = "the last transaction is answered under the inquiry's name, with that transaction's result"
+    static let busy = "one operation at a time: any other gets 5 while one runs, whichever kind, from any connection"
+    static let asked = "the last transaction is answered under the inquiry's name, with that transaction's result"
+    private static let flood =
+        "a peer that floods is refused what reaches the terminal; its heartbeat, its Cancel and other peers are not"
+    private static let journal =
+        "a journal that cannot be read: GetTransactions and PrintLastReceipt are 20 `internal`, never that there is nothing"
     private static let failing = "a certificate operation that fails here is 1, one that is refused 3, both in words"
-    private static let amounts =
-        "Amounts: the host gets the sum of amount, tip, cash back and surcharge; tax is included; cash back has a code of its own"
-    private static let whole = "test_an_approved_sale_has_every_field_that_a_pos_needs"
-    private static let linked = "No match: 4; no name: 3; two matches: 4, saying which; originalTransactionID wins"
-    private static let token = "a card on file: token, expiry and indicator arrive; the rest must fit them"
-    private static let arrives = "every field of a Transaction arrives normalised"
-
-    /// What a field does, besides being refused when it is malformed.
-    private static let effects: [String: [String: String]] = [
-        "Transaction": [
-            "type": "Types that follow something up, without saying what: 3, and nothing is recorded",
-            "requestedAmount": "No amount, amount 0 and a sum that no field can carry: 3", "tipAmount": amounts, "cashbackAmount": amounts,
-            "surchargeAmount": amounts,
-            "taxAmount":
-                "TAXPERCENT: tax included in the amount goes to the host unless the POS gives it or the customer pays none; printed",
-            "uniqueTransactionId": whole,
-            "uniqueTransactionID": "an empty string and null equal absent, unknown fields are ignored: equal requests",
-            "reference": "A reference is taken by an approved, unreversed transaction of the same type and batch", "invoice": whole,
-            "originalAuthCode": linked, "originalTransactionID": linked,
-            "authCode":
-                "FORCE: reads the card, sends a 1220 with it and the voice authorization's code; the card is kept enciphered until the 1230",
-            "printReceipt": "printReceipt: both copies on paper, after the answer",
-            "parameters": "TIP 1: Status Tip, the cardholder's choice before the card; host, answer and receipts have the sum",
-            "cardToken": "A token in place of a card: no card is asked for", "expDate": token, "storedCredential": token,
-            "entryModes": "test_entry_modes_are_honoured",
-            "lineItems": "line items arrive with their parts; a bad one is named with its place",
-            "customerReference": arrives, "purchaseOrder": arrives,
-            "taxExempt":
-                "TAXPERCENT: tax included in the amount goes to the host unless the POS gives it or the customer pays none; printed",
-        ],
-        "GetTransaction": [
-            "transactionID": "GetTransaction finds a transaction by each of its names, running or recorded",
-            "uniqueTransactionId": "GetTransaction finds a transaction by each of its names, running or recorded",
-            "reference": "GetTransaction finds a transaction by each of its names, running or recorded",
-        ],
-        "GetTransactions": [
-            "batchNumber": pages, "from": pages, "to": pages, "type": pages, "state": pages, "limit": pages,
-            "cursor": "GetTransactions: a cursor of nobody's, or of another order, is refused",
-        ],
-        "SetParameter": ["parameters": "a bad value of a known key is refused, and none of the others is set"],
-        "LineItems": [
-            "action": "the list of what is bought: set, add, remove, clear", "items": "the list of what is bought: set, add, remove, clear",
-        ],
-        "Subscribe": ["events": "an empty list of topics ends the events"],
-        "Input": ["promptId": "every prompt has its text in every language, and a form that something can be typed into"],
-        "GenerateCsr": ["subjectAltNames": "openssl reads subject and names of the request and verifies its signature"],
-    ]
-    private static let pages = "GetTransactions: newest first, in pages that neither repeat nor skip, whatever is asked for"
-
     private static let transaction: [ResultCode: String] = [
         .completed: "Approved: 0 with the approval code, everything in its order, two commits on the critical path",
         .applicationError: "Power cut at each point of a sale: the journal alone says what to do",
@@ -78,7 +34,7 @@ enum Coverage {
         .badAnswer: "A partial approval of nothing, of everything or of more is a bad answer: 24, 4020",
         .anotherCard: "Linked REFUND with entryModes reads the card: the same is taken, another is 26 and the host is not asked",
         .missingCredentials: "No reader: 20; a missing terminal id: 83; no reader for the entry modes asked for: 20",
-        .unsupported: "operations that are not known are 200; the request's id is echoed",
+        .unsupported: "a type that is written like one but is none of ours is 200, whatever else is wrong; anything else in its place is 3",
         .notAllowed: "A match only in a closed batch: 201",
         .deviceFault: "A card removed during the dialogue: 9; the reader gone: 202",
         .outcomeUnknown:
@@ -120,7 +76,10 @@ enum Coverage {
         "Transaction": transaction,
         "LastTransaction": last,
         "GetTransaction": named,
-        "GetTransactions": [.completed: "what answers besides transactions is written under the contract's names"],
+        "GetTransactions": [
+            .completed: "what answers besides transactions is written under the contract's names", .terminalNotReady: journal,
+            .badField: "GetTransactions: a cursor of nobody's, or of another order, is refused",
+        ],
         "Cancel": [
             .completed: "the answer 0 comes before the 12, even when the terminal reports the 12 first",
             .cancelTooLate: "Cancel is answered within 1 s, 13 when the terminal has said nothing",
@@ -139,12 +98,15 @@ enum Coverage {
         "Restart": [.completed: "Restart is told before the terminal ends", .notAllowed: rights],
         "Diagnose": [
             .completed: "Diagnose is answered while another operation runs, and times out by itself",
-            .timeout: "Diagnose is answered while another operation runs, and times out by itself",
+            .timeout: "Diagnose is answered while another operation runs, and times out by itself", .busy: flood,
         ],
         "Display": dialogue, "Input": input,
         "GetSignature": signature,
         "ReadCard": reading,
-        "LineItems": [.completed: "the list of what is bought: set, add, remove, clear"],
+        "LineItems": [
+            .completed: "the list of what is bought: set, add, remove, clear",
+            .badField: "what is bought stays on the display behind every question, until it is cleared",
+        ],
         "PrintText": [
             .completed: "no printer 20, a printer's fault 202, a printed text 0",
             .terminalNotReady: "no printer 20, a printer's fault 202, a printed text 0",
@@ -152,8 +114,7 @@ enum Coverage {
         ],
         "PrintLastReceipt": [
             .completed: "the last receipt is the peer's; without one 97",
-            .noLastTransaction: "the last receipt is the peer's; without one 97",
-            .terminalNotReady: "no printer 20, a printer's fault 202, a printed text 0",
+            .noLastTransaction: "the last receipt is the peer's; without one 97", .terminalNotReady: journal,
             .deviceFault: "no printer 20, a printer's fault 202, a printed text 0",
         ],
         "GenerateCsr": [
@@ -163,9 +124,11 @@ enum Coverage {
         "ImportCertificate": [
             .completed: "a certificate replaced is shown to new connections, the others go on", .notAllowed: rights,
             .applicationError: failing,
+            .badField: "without a request, for another request's key, or garbage: refused, and nothing changes",
         ],
         "InstallTrustCertificate": [
-            .completed: "only an authority can be trusted, one at a time", .notAllowed: rights, .applicationError: failing,
+            .completed: "an authority installed is trusted beside the others, once; a leaf is refused", .notAllowed: rights,
+            .applicationError: failing, .badField: "only an authority can be trusted, one at a time",
         ],
     ]
 
@@ -173,32 +136,5 @@ enum Coverage {
     static func test(_ operation: OperationDefinition, _ result: ResultCode) -> String? {
         if let named = byOperation[operation.name]?[result] { return named }
         return result == .badField ? malformed : result == .busy ? busy : nil
-    }
-
-    static var names: Set<String> {
-        Set(
-            OperationDefinition.all.flatMap { operation in operation.allResults.compactMap { test(operation, $0) } } + [
-                malformed, examples, live,
-            ] + effects.values.flatMap(\.values))
-    }
-
-    static var markdown: String {
-        var lines = [
-            "# What is tested", "",
-            "Operation × field and result × test, written from `Tests/TerminalAPI/Schema/Coverage.swift`; a test fails when one is missing, or when a",
-            "test named here does not exist. What a field does has its test beside the one that refuses it when it is malformed.", "",
-            "Every field of every request: \"\(malformed)\"; its example: \"\(examples)\"; the answer of a running terminal: `\(live)`.",
-            "",
-        ]
-        for operation in OperationDefinition.all {
-            lines += ["## \(operation.name)", "", "| field or result | test |", "|---|---|"]
-            for field in operation.request {
-                let effect = effects[operation.name]?[field.name].map { "; \($0)" } ?? ""
-                lines.append("| `\(field.name)` | \(malformed)\(effect) |")
-            }
-            for result in operation.allResults { lines.append("| \(result.rawValue) | \(test(operation, result) ?? "missing") |") }
-            lines.append("")
-        }
-        return lines.joined(separator: "\n")
     }
 }

@@ -181,6 +181,23 @@ struct OperationDefinitionTests {
         #expect(certificate["fingerprint"] == "AB" && certificate["expires"]?.string?.hasPrefix("19") == true)
     }
 
+    @Test("Status is written under the contract's names, in every context", arguments: StatusContext.allCases)
+    func status(_ context: StatusContext) throws {
+        let message = POSMessage.status(
+            context, message: "m", uniqueTransactionID: "U1", reference: "R1", requestID: "0123456789abcdef")
+        let encoded = try JSONValue(
+            parsing: POSMessageEncoder().encode(message) {
+                (ScriptedTerminal.information, .init(dateTime: "", uptimeSeconds: 0, nextRestart: ""))
+            })
+        #expect(
+            encoded == [
+                "operation": "Status", "context": .string(context.rawValue), "result": "60", "message": "m", "uniqueTransactionId": "U1",
+                "reference": "R1", "requestId": "0123456789abcdef",
+            ])
+        let contexts = ["Tip", "Card", "CardEntry", "ApplicationSelection", "Pin", "Communication", "Signature", "RemoveCard", "Receipt"]
+        #expect(StatusContext.allCases.map(\.rawValue) == contexts)
+    }
+
     @Test("events are written under the contract's names")
     func events() throws {
         func encode(_ event: TerminalEvent) throws -> JSONValue {

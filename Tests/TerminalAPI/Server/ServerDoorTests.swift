@@ -1,4 +1,8 @@
 import JSON
+import Logging
+import NIOConcurrencyHelpers
+import NIOCore
+import NIOPosix
 import NIOSSL
 import Terminal
 import Testing
@@ -80,6 +84,57 @@ struct ServerDoorTests {
                 let answer = try? await TestClient.connect(port: harness.ports.tlsPort, tls: context).ask(["operation": "GetInformation"])
                 #expect((answer?["result"] == "0") == isSpoken, "\(cipher)")
             }
+        }
+    }
+
+    @Test("by default only this machine may connect, and another one that is let in needs TLS unless the configuration says otherwise")
+    func plainFromLoopback() throws {
+        var configuration = POSServerConfiguration()
+        let (own, other) = (try #require(IPAddress("127.0.0.1")), try #require(IPAddress("192.0.2.7")))
+        #expect(configuration.addresses == ["127.0.0.1"] && configuration.port == 8442 && configuration.tlsPort == 8443)
+        #expect(configuration.admits(own) && configuration.takesPlain(from: own) && !configuration.admits(other))
+        configuration.plainFromAnywhere = true
+        #expect(!configuration.takesPlain(from: other))
+        configuration.allow = ["192.0.2.0/24"].compactMap { AddressRange($0) }
+        #expect(configuration.admits(other) && configuration.takesPlain(from: other) && !configuration.takesPlain(from: own))
+        configuration.plainFromAnywhere = false
+        #expect(configuration.admits(other) && !configuration.takesPlain(from: other))
+    }
+
+    @Test("the first byte decides: 0x16 is TLS, anything else is HTTP, which is refused in words where it is not allowed")
+    func firstByte() async throws {
+        let decided = NIOLockedValueBox<[Bool]>([])
+        let server = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    let handler = FirstByteHandler(plainAllowed: false) { channel, tls in
+                        decided.withLockedValue { $0.append(tls) }
+                        channel.close(promise: nil)
+                    }
+                    try channel.pipeline.syncOperations.addHandler(handler)
+                }
+            }.bind(host: "127.0.0.1", port: 0).get()
+        let plain = try await TestClient.open(port: server.localAddress?.port)
+        #expect(try await plain.get("/", headers: TestClient.upgrade).hasPrefix("HTTP/1.1 403"))
+        #expect(await plain.rest().contains("use wss://") && decided.withLockedValue(\.isEmpty))
+        let tls = try await TestClient.open(port: server.localAddress?.port)
+        try await tls.write([0x16, 0x03, 0x01])
+        #expect(try await tls.next() == .end)
+        #expect(decided.withLockedValue { $0 } == [true])
+        try await server.close()
+    }
+
+    @Test("plain connections from anywhere: a loud warning at the start, and none without")
+    func loudWarning() async throws {
+        for anywhere in [true, false] {
+            let warnings = NIOLockedValueBox<[String]>([])
+            var configuration = POSServerConfiguration()
+            (configuration.port, configuration.tlsPort, configuration.plainFromAnywhere) = (0, nil, anywhere)
+            let logger = Logger(label: "test") { _ in WarningCollector { text in warnings.withLockedValue { $0.append(text) } } }
+            let server = try POSServer(configuration: configuration, terminal: ScriptedTerminal(), logger: logger)
+            _ = try await server.start()
+            await server.shutdown()
+            #expect(warnings.withLockedValue { $0 }.contains { $0.hasPrefix("UNENCRYPTED") } == anywhere)
         }
     }
 
@@ -167,4 +222,20 @@ extension ServerHarness {
         let begun = await terminal.expectBegin()
         #expect(begun?.1 == peer)
     }
+}
+
+/// Hands warnings on.
+private struct WarningCollector: LogHandler {
+    let collect: @Sendable (String) -> Void
+    var logLevel = Logger.Level.warning
+    var metadata: Logger.Metadata = [:]
+
+    init(_ collect: @escaping @Sendable (String) -> Void) { self.collect = collect }
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) { collect("\(event.message)") }
 }

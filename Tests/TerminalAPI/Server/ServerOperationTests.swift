@@ -50,6 +50,22 @@ struct ServerOperationTests {
         }
     }
 
+    @Test("a restart is announced: Event maintenance to those that asked for it, always before 1001", arguments: 0..<20)
+    func announced(_ attempt: Int) async throws {
+        try await ServerHarness.run(operations: ScriptedOperations { _, _ in OperationAnswer() }) { harness in
+            let (client, other) = (try await harness.connect(), try await harness.connect())
+            #expect(try await client.ask(["operation": "Subscribe", "events": ["maintenance"]])["result"] == "0")
+            async let done: Void = harness.server.shutdown(announcing: .maintenance("The terminal restarts."))
+            #expect(
+                try await client.message() == ["operation": "Event", "event": "maintenance", "message": "The terminal restarts."])
+            #expect(try await client.next() == .close(1001, "terminal restart"))
+            #expect(try await other.next() == .close(1001, "terminal restart"))
+            await client.cut()
+            await other.cut()
+            await done
+        }
+    }
+
     @Test(
         "a certificate replaced is shown to new connections, the others go on",
         arguments: [ServerHarness.Transport.tlsOnly, .tlsByFirstByte])
