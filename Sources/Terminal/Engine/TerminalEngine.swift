@@ -211,6 +211,11 @@ public actor TerminalEngine: PaymentTerminal {
         return information
     }
 
+    /// Whether nothing runs and nothing is left to tell the host.
+    public nonisolated var isAtRest: Bool {
+        snapshot.withLock { $0.activity == .idle && $0.pendingReversals == 0 && $0.offlineCount == 0 }
+    }
+
     func updateSnapshot() {
         snapshot.withLock {
             $0.batchNumber = batchNumber
