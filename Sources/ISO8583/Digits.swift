@@ -1,7 +1,7 @@
 /// Numbers as fixed-width digits.
 public enum Digits {
     /// `number` with leading zeros; `nil` when negative or too long.
-    public static func text(_ number: some BinaryInteger, _ width: Int) -> String? {
+    @inlinable public static func text(_ number: some BinaryInteger, _ width: Int) -> String? {
         let digits = String(number)
         guard number >= 0, digits.utf8.count <= width else { return nil }
         return String(repeating: "0", count: width - digits.utf8.count) + digits

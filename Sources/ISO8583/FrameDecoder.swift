@@ -7,12 +7,12 @@ public struct FrameDecoder: Sendable {
     }
 
     private let header: LengthHeader
-    private var buffer: [UInt8] = []
-    private var start = 0
+    @usableFromInline var buffer: [UInt8] = []
+    @usableFromInline var start = 0
 
     public init(header: LengthHeader) { self.header = header }
 
-    public mutating func append(_ bytes: some Sequence<UInt8>) {
+    @inlinable public mutating func append(_ bytes: some Sequence<UInt8>) {
         if start > 0 {
             buffer.removeFirst(start)
             start = 0

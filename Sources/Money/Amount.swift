@@ -36,8 +36,10 @@ public struct Amount: Hashable, Sendable, Codable {
     /// For people: `5.00`, `500` in a currency without minor units.
     public var decimalText: String {
         guard currency.exponent > 0 else { return String(minorUnits) }
-        let digits = String(minorUnits)
-        let padded = String(repeating: "0", count: max(0, currency.exponent + 1 - digits.count)) + digits
-        return padded.dropLast(currency.exponent) + "." + padded.suffix(currency.exponent)
+        var digits = Array(String(minorUnits).utf8)
+        let missing = currency.exponent + 1 - digits.count
+        if missing > 0 { digits.insert(contentsOf: repeatElement(UInt8(ascii: "0"), count: missing), at: 0) }
+        digits.insert(UInt8(ascii: "."), at: digits.count - currency.exponent)
+        return String(decoding: digits, as: UTF8.self)
     }
 }

@@ -34,7 +34,10 @@ public struct HostLinkMachine: Sendable {
     var lastConnection: ConnectionID = 0
     var isShuttingDown = false
     var pending: [Action] = []
-    private var toldState = HostLinkState.down
+    // Kept, so that whoever carries the actions out need not copy the machine to ask.
+    public private(set) var state = HostLinkState.down
+    /// When `.time` is due next.
+    public private(set) var nextWake: Instant?
     /// For GetInformation, Diagnose and metrics.
     public internal(set) var statistics = HostLinkStatistics()
 
@@ -54,8 +57,6 @@ public struct HostLinkMachine: Sendable {
         if self.keyProtection != nil { statistics.keyCheckValue = mapping.keyCheckValue?.hex }
     }
 
-    public var state: HostLinkState { phase.state }
-
     public mutating func on(_ event: Event, now: Instant) -> [Action] {
         switch event {
         case .start: if case .idle = phase, !isShuttingDown { beginRound(now) }
@@ -70,31 +71,34 @@ public struct HostLinkMachine: Sendable {
         case .shutdown: shutdown(now)
         }
         count(now)
-        if phase.state != toldState {
-            toldState = phase.state
-            pending.append(.state(toldState))
+        if phase.state != state {
+            state = phase.state
+            pending.append(.state(state))
         }
+        nextWake = wake
         defer { pending = [] }
         return pending
     }
 
-    /// When `.time` is due next.
-    public var nextWake: Instant? {
-        var moments = waiting.map { min($0.until, $0.deadline) } + inFlight.values.map(\.deadline)
+    private var wake: Instant? {
+        var earliest: Instant?
+        func consider(_ moment: Instant) { earliest = earliest.map { min($0, moment) } ?? moment }
+        for exchange in waiting { consider(min(exchange.until, exchange.deadline)) }
+        for exchange in inFlight.values { consider(exchange.deadline) }
         switch phase {
         case .idle: break
-        case .backingOff(let until), .connecting(_, let until), .signingOn(_, let until), .signingOff(_, let until): moments.append(until)
+        case .backingOff(let until), .connecting(_, let until), .signingOn(_, let until), .signingOff(_, let until): consider(until)
         case .up(_, let since):
-            if addressIndex > 0, inFlight.isEmpty, network == nil { moments.append(since.advanced(by: timing.failBackInterval)) }
+            if addressIndex > 0, inFlight.isEmpty, network == nil { consider(since.advanced(by: timing.failBackInterval)) }
             if let network {
                 // An echo without an answer ends the connection only once nobody waits for anything else on it.
-                if inFlight.isEmpty || network.function == .keyChange { moments.append(network.until) }
+                if inFlight.isEmpty || network.function == .keyChange { consider(network.until) }
             } else {
-                if let lastActivity { moments.append(lastActivity.advanced(by: timing.echoInterval)) }
-                if let keyDue, keyInStore == nil { moments.append(keyDue) }
+                if let lastActivity { consider(lastActivity.advanced(by: timing.echoInterval)) }
+                if let keyDue, keyInStore == nil { consider(keyDue) }
             }
         }
-        return moments.min()
+        return earliest
     }
 
     /// What the actions just decided say about the link.

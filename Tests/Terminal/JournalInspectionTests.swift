@@ -72,6 +72,32 @@ struct JournalInspectionTests {
         #expect(rig.host.exchanges.all.count == 2)
     }
 
+    @Test(
+        "SETTLEMENT freezes the next batch once an operator has ended the last; a late answer to that changes nothing",
+        .timeLimit(.minutes(1)))
+    func settledAfterResolved() async throws {
+        let directory = try TemporaryDirectory()
+        let rig = try await Rig(store: try SQLiteJournalStore(path: directory.journal))
+        _ = try await rig.approved(Rig.sale(500), code: "000001")
+        let settlement = try await rig.sell(Rig.request(.settlement))
+        let first = try await rig.host.next()
+        rig.clock.advance(by: .seconds(30))
+        #expect(await settlement.final().result == .outcomeUnknown)
+        #expect(try SQLiteJournalStore(path: directory.journal).resolve(batch: 1, reason: "confirmed on paper", at: Samples.time))
+        _ = try await rig.approved(Rig.sale(700), code: "000002")
+        let next = try await rig.sell(Rig.request(.settlement))
+        let second = try await rig.host.next()
+        guard case .reconciliation(let asked) = second.request else {
+            Issue.record("not a 1520")
+            return
+        }
+        #expect(asked.batchNumber == 2 && asked.totals.debitsAmount == 700)
+        first.answer(reconciliation: "501")
+        second.answer(reconciliation: "500")
+        let answer = await next.final()
+        #expect(answer.result == .completed && answer.batchNumber == 2)
+    }
+
     @Test("Retention: old, finished, settled goes; the open batch, what is unfinished, a peer's last and the young stay")
     func retention() throws {
         let directory = try TemporaryDirectory()
@@ -89,5 +115,33 @@ struct JournalInspectionTests {
         let left = try ["old", "open", "young", "due", "other", "last"].filter { try store.transaction(TransactionID($0)) != nil }
         #expect(left == ["open", "young", "due", "other", "last"])
         #expect(try store.findings().isEmpty)
+    }
+
+    @Test(
+        "Retention is the longer of NUMBATCHSAVEDAYS and NUMDAYSAUTH, and never under two days; the next transaction's end forgets",
+        .timeLimit(.minutes(1)), arguments: [("3", "5", 5), ("6", "2", 6), ("1", "1", 2)])
+    func retentionByParameters(_ saved: String, _ open: String, _ days: Int64) async throws {
+        let directory = try TemporaryDirectory()
+        func rig(after hours: Int64 = 0) async throws -> Rig {
+            try await Rig(
+                store: try SQLiteJournalStore(path: directory.journal),
+                clock: VirtualClock(wall: WallTime(milliseconds: Samples.time.milliseconds + hours * 3_600_000)),
+                parameters: ["NUMBATCHSAVEDAYS": saved, "NUMDAYSAUTH": open])
+        }
+        let first = try await rig()
+        let id = try #require(try await first.approved().transactionID)
+        let settlement = try await first.sell(Rig.request(.settlement))
+        try await first.host.next().answer(reconciliation: "500")
+        _ = await settlement.final()
+        await first.engine.shutdown()
+        for (hours, isKept) in [(days * 24 - 1, true), (days * 24 + 1, false)] {
+            let later = try await rig(after: hours)
+            _ = try await later.approved()
+            await later.engine.shutdown()
+            let store = try SQLiteJournalStore(path: directory.journal)
+            #expect(try (store.transaction(id) != nil) == isKept)
+            #expect(try store.findings().isEmpty)
+            store.close()
+        }
     }
 }

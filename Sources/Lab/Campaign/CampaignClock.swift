@@ -48,6 +48,24 @@ final class CampaignClock: TerminalClock, @unchecked Sendable {
         }
     }
 
+    /// As `SystemClock`: no task for a limit that mostly is taken back.
+    func schedule(at deadline: ContinuousClock.Instant, _ action: @escaping @Sendable () -> Void) -> ScheduledAction {
+        let timer = Timer(action)
+        scheduler.after(delay(until: deadline)) { [weak self] in if self?.isStopped == false { timer.fire() } }
+        return ScheduledAction { timer.action = nil }
+    }
+
+    /// `@unchecked Sendable`: used on the campaign's one thread only (`CampaignScheduler`).
+    private final class Timer: @unchecked Sendable {
+        var action: (@Sendable () -> Void)?
+        init(_ action: @escaping @Sendable () -> Void) { self.action = action }
+
+        func fire() {
+            action?()
+            action = nil
+        }
+    }
+
     /// The process is gone: nobody sleeps any more.
     func stop() {
         isStopped = true

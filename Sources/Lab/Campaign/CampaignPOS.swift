@@ -63,6 +63,11 @@ final class CampaignPOS: @unchecked Sendable {
         ask()
     }
 
+    private static let originals: [TransactionType: Set<TransactionType>] = [
+        .void: [.sale, .refund, .authorization, .completion, .force], .completion: [.authorization],
+        .incrementalAuthorization: [.authorization], .tipAdjust: [.sale],
+    ]
+
     /// The planned request, its original filled in; `nil` when there is none.
     private func request() -> TransactionRequest? {
         let planned = run.schedule.requests[index]
@@ -70,11 +75,7 @@ final class CampaignPOS: @unchecked Sendable {
         request.requestID = "request-\(String(repeating: "0", count: 8))\(index)"
         request.reference = "R\(index)"
         if planned.partialAllowed { request.parameters["PARTIALAUTH"] = "1" }
-        let originals: [TransactionType: Set<TransactionType>] = [
-            .void: [.sale, .refund, .authorization, .completion, .force], .completion: [.authorization],
-            .incrementalAuthorization: [.authorization], .tipAdjust: [.sale],
-        ]
-        if let kinds = originals[planned.type] {
+        if let kinds = Self.originals[planned.type] {
             let original = records.last { record in
                 kinds.contains(record.request.type) && record.told.last?.approval == .approved && record.told.last?.transactionID != nil
             }

@@ -7,10 +7,9 @@ extension CampaignRun {
     func finalSettlement() -> [String] {
         guard schedule.settles, let process, let store = process.store else { return [] }
         do throws(JournalError) {
-            // What was frozen before is through by itself, were it with an upload; when the host had something that the terminal could not count then, such as
-            // an advice whose answer was lost, at the attempt an hour later.
+            // What was frozen before is through by itself, were it with an upload: an advice whose answer was lost kept it from balancing only until that
+            // came.
             pass(Self.patience)
-            if try store.startingPoint().frozen != nil { pass(.seconds(3600)) }
             if let frozen = try store.startingPoint().frozen { return ["batch \(frozen.number) is not reconciled"] }
             let number = try store.startingPoint().batchNumber
             Task { await process.engine.settleAutomatically() }

@@ -146,8 +146,7 @@ final class CampaignRun: @unchecked Sendable {
 
     private var isQuiet: Bool {
         guard let process, process.isReady else { return false }
-        let information = process.engine.information
-        return information.activity == .idle && information.pendingReversals == 0 && information.offlineCount == 0
+        return process.engine.isAtRest
     }
 
     /// Nothing of this run outlives it.
@@ -241,6 +240,7 @@ final class CampaignRun: @unchecked Sendable {
                 guard let self, isAlive(life) else { return .failed }
                 return fate(entries)
             }
+            if mutant == .leftBehindTipForgotten { return { ForgetfulJournal(memory: store) } }
             return { store }
         }
     }
@@ -277,10 +277,12 @@ final class CampaignRun: @unchecked Sendable {
     }
 
     private func passed(_ point: TransactionPoint) {
-        points[point, default: 0] += 1
+        let times = (points[point] ?? 0) + 1
+        points[point] = times
         disk.passed(point, at: scheduler.now)
         note("\(point.rawValue)")
-        for planned in schedule.faults where !isHealed && planned.fault == .deathAt(point, points[point] ?? 0) { return die() }
+        guard !isHealed else { return }
+        for planned in schedule.faults { if case .deathAt(point, times) = planned.fault { return die() } }
     }
 
     private func die() {
@@ -290,7 +292,8 @@ final class CampaignRun: @unchecked Sendable {
         let store = process.store
         switch journal {
         case .memory(let before):
-            journal = .memory((store as? MemoryJournalStore).map { disk.survivors($0.commits, mutant, at: scheduler.now) } ?? before)
+            let memory = store as? MemoryJournalStore ?? (store as? ForgetfulJournal)?.memory
+            journal = .memory(memory.map { disk.survivors($0.commits, mutant, at: scheduler.now) } ?? before)
             retire(process)
             self.process = nil
         case .disk(let directory):

@@ -181,6 +181,8 @@ enum CampaignMutant: String, Sendable, CaseIterable {
     case repeatedFinancial = "repeated-financial"
     /// (e) A VOID without an answer is told as refused.
     case unansweredVoidRefused = "unanswered-void-refused"
+    /// A TIP_ADJUST that the freeze of its batch left behind is counted in no batch.
+    case leftBehindTipForgotten = "left-behind-tip-forgotten"
     /// A new MAC key is used before it is stored.
     case keyBeforeStored = "key-before-stored"
     /// The journal says `synchronous = OFF`: nothing is ever synced.
@@ -193,7 +195,7 @@ enum CampaignMutant: String, Sendable, CaseIterable {
     /// Whether it is one of the journal's dealings with SQLite, or one that needs the journal in memory; `nil`: either will do.
     var needsDisk: Bool? {
         switch self {
-        case .pendingAfterSend, .pendingDeletedAtAnswer, .replyBeforeDecision: false
+        case .pendingAfterSend, .pendingDeletedAtAnswer, .replyBeforeDecision, .leftBehindTipForgotten: false
         case .synchronousOff, .synchronousNormal, .logNotSyncedAtStart: true
         case .repeatedFinancial, .unansweredVoidRefused, .keyBeforeStored: nil
         }

@@ -1,5 +1,6 @@
 /// The rules of reconciling one frozen batch (host-protocol, "Exchanges"), as a value: 1520 and its repeats until there is an answer; when it does not
-/// balance, batch upload and a second 1520; then again every hour until it balances or an operator ends it.
+/// balance, batch upload and a second 1520; then again every hour, and once more whenever nothing else is left to tell the host, until it balances or
+/// an operator ends it.
 public struct BatchReconciler: Sendable, Hashable {
     /// Field 39 of a 1530.
     static let balanced = "500"
@@ -18,6 +19,8 @@ public struct BatchReconciler: Sendable, Hashable {
         case nothingSent
         case unanswered
         case pauseOver
+        /// The host has been told all it must be: a journal that it may now agree with.
+        case followUpsDone
         case resolved
     }
 
@@ -57,6 +60,8 @@ public struct BatchReconciler: Sendable, Hashable {
     private var rounds = 0
     private var needsRetry = false
     private var lacksLink = false
+    /// Nothing has been left to tell the host since the journal was last read for it.
+    private var hasNews = false
 
     public init() {}
 
@@ -69,6 +74,11 @@ public struct BatchReconciler: Sendable, Hashable {
             isRepeat = sentBefore
             return send()
         case (.hurry, .waiting), (.pauseOver, .waiting): return batch == nil ? [] : next()
+        case (.followUpsDone, .waiting) where needsRetry: return next()
+        // What is under way was counted before.
+        case (.followUpsDone, _):
+            hasNews = batch != nil
+            return []
         case (.linkConnected, .waiting): return batch != nil && lacksLink ? next() : []
         case (.prepared(let uploads), .preparing):
             (self.uploads, uploaded, isRepeat, needsRetry) = (uploads, 0, false, false)
@@ -91,6 +101,7 @@ public struct BatchReconciler: Sendable, Hashable {
     private mutating func next() -> [Action] {
         guard needsRetry else { return send() }
         phase = .preparing
+        hasNews = false
         return [.prepareRetry]
     }
 
@@ -120,7 +131,7 @@ public struct BatchReconciler: Sendable, Hashable {
         }
         needsRetry = true
         rounds += 1
-        if rounds == 1 { return next() }
+        if rounds == 1 || hasNews { return next() }
         return [.flag(actionCode: code), .pause(Self.flagged)]
     }
 }

@@ -26,7 +26,11 @@ public struct CardholderText: Sendable {
     /// `message` of a Status.
     public func cashier(_ context: StatusContext) -> String { text("cashier.\(context.rawValue)") }
 
-    public func cardholder(_ prompt: DisplayMessage.Prompt, amount: String) -> String { text(prompt.rawValue, ["amount": amount]) }
+    /// - Parameter amount: made only for a prompt that shows it.
+    public func cardholder(_ prompt: DisplayMessage.Prompt, amount: @autoclosure () -> String) -> String {
+        let plain = text(prompt.rawValue)
+        return plain.utf8.contains(UInt8(ascii: "{")) ? text(prompt.rawValue, ["amount": amount()]) : plain
+    }
 
     /// Every key with its languages.
     static let table = TextTable(PackageResources.cardholder_json)

@@ -24,13 +24,12 @@ extension TerminalEngine {
         _ answer: inout TransactionAnswer, retrievalReference: String, stan: Int, label: String? = nil, objects: [BERTLV] = [],
         signatureLine: Bool = false
     ) {
-        let configuration = environment.configuration
         var receipt = Receipt(
-            merchantName: configuration.merchantName, currency: configuration.currency, answer: answer, applicationLabel: label,
-            retrievalReference: retrievalReference, stan: stan, signatureLine: signatureLine)
-        receipt.cardRows = configuration.dataObjects.receipt
+            merchantName: environment.configuration.merchantName, currency: environment.configuration.currency, answer: answer,
+            applicationLabel: label, retrievalReference: retrievalReference, stan: stan, signatureLine: signatureLine)
+        receipt.cardRows = environment.configuration.dataObjects.receipt
         receipt.cardObjects = objects
-        receipt.merchantLocation = configuration.merchantLocation
+        receipt.merchantLocation = environment.configuration.merchantLocation
         receipt.lineItems = running?.request.lineItems ?? []
         receipt.customerReference = running?.request.customerReference
         receipt.purchaseOrder = running?.request.purchaseOrder
@@ -39,9 +38,11 @@ extension TerminalEngine {
         receipt.tipLine = running?.plan.tipQuestion == .onReceipt
         receipt.merchantLanguage = language
         receipt.customerLanguage = texts.language
-        answer.merchantReceipt = receipt.text(.merchant)
         // Nobody but the merchant is told of a batch.
-        answer.customerReceipt = answer.settlement == nil ? receipt.text(.customer) : nil
+        guard answer.settlement == nil else { return answer.merchantReceipt = receipt.text(.merchant) }
+        let copies = receipt.copies
+        answer.merchantReceipt = copies.merchant
+        answer.customerReceipt = copies.customer
     }
 }
 

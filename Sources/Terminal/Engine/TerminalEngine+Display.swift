@@ -20,13 +20,13 @@ extension TerminalEngine {
 
     func show(_ prompt: DisplayMessage.Prompt) {
         guard let current = running else { return }
-        let amount = "\(current.amount.currency) \(current.amount.decimalText)"
+        func amount() -> String { "\(current.amount.currency) \(current.amount.decimalText)" }
         if prompt == .removeCard, isPerformingScripts {
-            askBack = message(.removeCard, texts.cardholder(.removeCard, amount: amount))
-            return show(message(.processing, texts.cardholder(.processing, amount: amount)))
+            askBack = message(.removeCard, texts.cardholder(.removeCard, amount: amount()))
+            return show(message(.processing, texts.cardholder(.processing, amount: amount())))
         }
         let buttons = prompt == .chooseApplication ? current.candidates.map(\.shownName) + [texts.cancelButton] : []
-        let text = prompt == .enterPIN ? pinText(amount: amount) : texts.cardholder(prompt, amount: amount)
+        let text = prompt == .enterPIN ? pinText(amount: amount()) : texts.cardholder(prompt, amount: amount())
         show(message(prompt, text, buttons))
     }
 

@@ -6,8 +6,12 @@ extension TerminalEngine {
     func feedFollowUps(_ event: FollowUpQueue.Event) {
         guard !isDead else { return }
         if case .due(let id, _, _, _) = event { followUpsDueSince[id] = environment.clock.now }
-        for action in followUps.on(event) { perform(action) }
+        let wasEmpty = followUps.isEmpty
+        let actions = followUps.on(event)
+        let isEmptied = !wasEmpty && followUps.isEmpty
+        for action in actions { perform(action) }
         updateSnapshot()
+        if isEmptied { feedReconciler(.followUpsDone) }
     }
 
     /// What the host must still be told, oldest need first, for `Diagnose`.

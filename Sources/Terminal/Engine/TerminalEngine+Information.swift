@@ -33,6 +33,11 @@ extension TerminalEngine {
         return information
     }
 
+    /// Whether nothing runs and nothing is left to tell the host.
+    public nonisolated var isAtRest: Bool {
+        snapshot.withLock { $0.activity == .idle && $0.pendingReversals == 0 && $0.offlineCount == 0 }
+    }
+
     public nonisolated var informationRevision: Int {
         let (hostState, devices) = (environment.host.state, environment.devices.devices)
         return snapshot.withLock { snapshot in

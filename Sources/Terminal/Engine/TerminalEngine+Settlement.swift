@@ -7,6 +7,7 @@ extension TerminalEngine {
     func commitFreeze(_ withAcceptance: Bool, _ id: TransactionID) {
         guard let current = running, let store = journal?.store else { return }
         do throws(JournalError) {
+            try forgetResolved(store)
             let now = environment.clock.wallTime
             var entries: [JournalEntry] = []
             let batch: JournaledBatch
@@ -31,8 +32,10 @@ extension TerminalEngine {
 
     /// Freezes the open batch without anybody asking: at the settlement time, when idle. LastTransaction stays as it is.
     public func settleAutomatically() {
-        guard running == nil, frozen == nil, !isDead, !isShuttingDown, let store = journal?.store else { return }
+        guard running == nil, !isDead, !isShuttingDown, let store = journal?.store else { return }
         do throws(JournalError) {
+            try forgetResolved(store)
+            guard frozen == nil else { return }
             let (_, entries) = try freeze(store, environment.clock.wallTime)
             environment.point(.beforeBatchRoll)
             isSettlementAnnounced = true
@@ -166,18 +169,27 @@ extension TerminalEngine {
 
     private func sendBatchMessage(_ request: HostRequest) {
         reconcilerPause?.cancel()
-        if let store = journal?.store, let number = frozen?.number, let known = try? store.batch(number), known.resolution != nil {
-            frozen = nil
-            return feedReconciler(.resolved)
-        }
+        guard let number = frozen?.number else { return }
+        if let store = journal?.store, (try? forgetResolved(store)) == true { return }
         let deadline = environment.clock.now.advanced(by: environment.configuration.limits.host)
         exchange(request, deadline: deadline) { engine, outcome in
+            // An operator has ended it meanwhile, and the next batch may be frozen.
+            guard engine.frozen?.number == number else { return }
             switch outcome {
             case .answered(let answer): engine.feedReconciler(.answered(actionCode: answer.actionCode))
             case .notConnected, .notSent: engine.feedReconciler(.nothingSent)
             case .noAnswer, .badAnswer: engine.feedReconciler(.unanswered)
             }
         }
+    }
+
+    /// A batch that an operator has ended, from another process, is not gone on with.
+    @discardableResult func forgetResolved(_ store: any JournalStore) throws(JournalError) -> Bool {
+        guard let number = frozen?.number, try store.batch(number)?.resolution != nil else { return false }
+        frozen = nil
+        reconcilerPause?.cancel()
+        feedReconciler(.resolved)
+        return true
     }
 
     private func pauseReconciler(_ duration: Duration) {

@@ -64,8 +64,11 @@ extension TerminalEngine {
     private func settleNow() {
         guard let store = journal?.store else { return }
         isSettlementDue = false
-        guard frozen == nil else { return environment.log.notice("The last batch is not reconciled; the open one is settled tomorrow.") }
         do throws(JournalError) {
+            try forgetResolved(store)
+            guard frozen == nil else {
+                return environment.log.notice("The last batch is not reconciled; the open one is settled tomorrow.")
+            }
             if try hasSomething(toSettle: store) { settleAutomatically() }
         } catch {
             environment.log.error("\(error)", metadata: ["code": "\(error.code.rawValue)"])

@@ -103,6 +103,8 @@ public struct FollowUpQueue: Sendable {
     public var hasDue: Bool { items.contains { !$0.isFlagged && !isBlocked($0) } }
     public var ids: [FollowUpID] { items.map(\.id) }
 
+    public var isEmpty: Bool { items.isEmpty }
+
     public func contains(_ id: FollowUpID) -> Bool { items.contains { $0.id == id } }
 
     /// Whether not one byte of it has left, nor is about to.

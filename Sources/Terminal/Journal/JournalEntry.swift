@@ -14,15 +14,15 @@ public enum JournalEntry: Sendable, Hashable {
     case stanReserved(through: Int)
 }
 
-/// What happened to one transaction, in the order it happened.
+/// What happened to one transaction, in the order it happened. The large ones are kept by reference: an event is copied more often than it is read.
 public enum TransactionEvent: Sendable, Hashable {
-    case accepted(Acceptance)
+    indirect case accepted(Acceptance)
     /// Committed before the first byte goes to the host: should nothing follow, the exchange is reversed (pos-protocol, section 5).
-    case reversalPending(PendingReversal)
+    indirect case reversalPending(PendingReversal)
     /// Committed before the first byte of a transaction that is done whatever the host says (pos-protocol, section 4).
-    case intent(IntentRecord)
+    indirect case intent(IntentRecord)
     /// The decision: takes the pending reversal away, or marks it due.
-    case decided(DecisionRecord)
+    indirect case decided(DecisionRecord)
     case followUp(Int, FollowUpEvent)
     /// A later transaction was decided that changes this one.
     case followed(Following)

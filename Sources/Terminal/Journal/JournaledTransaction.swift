@@ -4,20 +4,25 @@ import PaymentHost
 /// A transaction as its events tell it.
 public struct JournaledTransaction: Sendable, Hashable {
     public let id: TransactionID
-    public let acceptance: Acceptance
-    /// The 1100 or 1200, if one may have been sent.
-    public private(set) var exchange: PendingReversal?
-    /// Of a transaction that is done whatever the host says (pos-protocol, section 4).
-    public private(set) var intent: IntentRecord?
-    public private(set) var decision: DecisionRecord?
+    private let accepted: Boxed<Acceptance>
+    private var sent: Boxed<PendingReversal>?
+    private var intended: Boxed<IntentRecord>?
+    private var decided: Boxed<DecisionRecord>?
     public private(set) var followUps: [TrackedFollowUp] = []
     /// What later transactions did to it.
     public private(set) var following: [Following] = []
 
     public init(id: TransactionID, acceptance: Acceptance) {
         self.id = id
-        self.acceptance = acceptance
+        accepted = Boxed(acceptance)
     }
+
+    public var acceptance: Acceptance { accepted.value }
+    /// The 1100 or 1200, if one may have been sent.
+    public var exchange: PendingReversal? { sent?.value }
+    /// Of a transaction that is done whatever the host says (pos-protocol, section 4).
+    public var intent: IntentRecord? { intended?.value }
+    public var decision: DecisionRecord? { decided?.value }
 
     /// Replays events in order; `journal.damaged` when they make no sense.
     public init(id: TransactionID, events: some Sequence<TransactionEvent>) throws(JournalError) {
@@ -30,29 +35,29 @@ public struct JournaledTransaction: Sendable, Hashable {
     }
 
     public mutating func apply(_ event: TransactionEvent) throws(JournalError) {
-        switch (event, decision) {
-        case (.reversalPending(let record), nil) where exchange == nil && intent == nil:
-            exchange = record
-        case (.intent(let record), nil) where exchange == nil && intent == nil:
-            intent = record
+        switch (event, decided) {
+        case (.reversalPending(let record), nil) where sent == nil && intended == nil:
+            sent = Boxed(record)
+        case (.intent(let record), nil) where sent == nil && intended == nil:
+            intended = Boxed(record)
             followUps = record.followUps.map { TrackedFollowUp($0) }
         // The decision is made once and takes the pending reversal away in the same commit (pos-protocol, section 5).
         case (.decided(let record), nil):
-            decision = record
+            decided = Boxed(record)
             followUps += record.followUps.map { TrackedFollowUp($0) }
         case (.followUp(let index, let change), .some)
         where followUps.indices.contains(index) && followUps[index].apply(change): break
-        case (.followed(let what), .some) where decision?.answer.approval == .approved: following.append(what)
+        case (.followed(let what), .some) where isApproved: following.append(what)
         default:
             throw JournalError(.damaged, "Transaction \(id): '\(event.kind)' cannot follow what came before it.")
         }
     }
 
     /// Of an exchange whose outcome is not decided.
-    public var pending: PendingReversal? { decision == nil ? exchange : nil }
+    public var pending: PendingReversal? { decided == nil ? exchange : nil }
 
     /// Whether something is left to do: a decision, or a follow-up.
-    public var isUnfinished: Bool { decision == nil || followUps.contains { !$0.isOver } }
+    public var isUnfinished: Bool { decided == nil || followUps.contains { !$0.isOver } }
 
     public var openFollowUps: [(id: FollowUpID, tracked: TrackedFollowUp)] {
         followUps.indices.filter { !followUps[$0].isOver }.map { (FollowUpID(id, $0), followUps[$0]) }
@@ -60,7 +65,7 @@ public struct JournaledTransaction: Sendable, Hashable {
 
     /// The answer as recorded, with the state of now: `reversalPending` becomes `reversed`.
     public var answer: TransactionAnswer? {
-        var answer = decision?.answer
+        var answer = decided?.value.answer
         answer?.state = state
         return answer
     }
@@ -68,13 +73,13 @@ public struct JournaledTransaction: Sendable, Hashable {
     /// The state of now (pos-protocol, section 4).
     public var state: TransactionState? {
         if isVoided { return .voided }
-        switch decision?.answer.state {
+        switch decided?.value.answer.state {
         case .reversalPending:
             let reversals = followUps.filter(\.followUp.isReversal)
             guard reversals.allSatisfy(\.isOver) else { return .reversalPending }
             // What an operator ended is as the operator says; the terminal does not know.
             guard reversals.allSatisfy(\.isAcknowledged) else { return .unknown }
-            return acceptance.request.type == .void ? .voided : .reversed
+            return type == .void ? .voided : .reversed
         case .offlineQueued:
             guard let advice = followUps.last(where: { !$0.followUp.isReversal }), advice.isOver else { return .offlineQueued }
             return advice.isAcknowledged ? .completed : .unknown
@@ -98,10 +103,10 @@ struct Posting: Sendable, Hashable {
 }
 
 extension JournaledTransaction {
-    var type: TransactionType { acceptance.request.type }
+    var type: TransactionType { accepted.value.request.type }
     public var isVoided: Bool { following.contains { $0.effect == .voided } }
 
-    var isApproved: Bool { decision?.answer.approval == .approved }
+    var isApproved: Bool { decided?.value.answer.approval == .approved }
 
     /// Of an AUTHORIZATION: its COMPLETION.
     var completedBy: TransactionID? {
@@ -121,16 +126,18 @@ extension JournaledTransaction {
             return Posting(
                 exchange: record.exchange, processingCode: record.processingCode, amount: record.amount, entryMode: record.entryMode)
         }
-        return exchange.map {
-            Posting(exchange: $0.exchange, processingCode: $0.processingCode, amount: $0.amount, entryMode: $0.entryMode)
+        return sent.map {
+            Posting(
+                exchange: $0.value.exchange, processingCode: $0.value.processingCode, amount: $0.value.amount, entryMode: $0.value.entryMode
+            )
         }
     }
 
-    var card: CardReference? { exchange?.card ?? intent?.card ?? decision?.card }
+    var card: CardReference? { sent?.value.card ?? intended?.value.card ?? decided?.value.card }
 
     /// What the card is charged or held for, tip adjustments and increments included: minor units.
     var currentTotal: Int64 {
-        var total = decision?.answer.totalAmount ?? 0
+        var total = decided?.value.answer.totalAmount ?? 0
         for what in following {
             switch what.effect {
             case .adjusted(_, let adjusted): total = adjusted
@@ -143,7 +150,7 @@ extension JournaledTransaction {
 
     var currentTip: Int64? {
         for case .adjusted(let tip, _) in following.reversed().map(\.effect) { return tip }
-        return decision?.answer.tipAmount
+        return decided?.value.answer.tipAmount
     }
 
     /// Minor units given back by linked refunds that were not voided.

@@ -186,10 +186,13 @@ extension MemoryJournalStore.Contents {
                 transactions[id] = JournaledTransaction(id: id, acceptance: acceptance)
                 order.append(id)
             case .transaction(let id, let event):
-                guard var transaction = transactions[id] else { throw JournalError(.commitFailed, "Transaction \(id) was never accepted.") }
-                try transaction.apply(event)
-                transactions[id] = transaction
-                if case .followUp(let index, _) = event, transaction.followUps[index].isOver { cards[FollowUpID(id, index)] = nil }
+                guard let place = transactions.index(forKey: id) else {
+                    throw JournalError(.commitFailed, "Transaction \(id) was never accepted.")
+                }
+                try transactions.values[place].apply(event)
+                if case .followUp(let index, _) = event, transactions.values[place].followUps[index].isOver {
+                    cards[FollowUpID(id, index)] = nil
+                }
             }
         }
         commits.append((entries, synced))

@@ -36,10 +36,22 @@ struct Receipt: Sendable {
     var merchantLanguage = Language.english
     var customerLanguage = Language.english
 
-    func text(_ copy: Copy) -> String { layout(copy).text(columns: Self.columns) }
+    func text(_ copy: Copy) -> String {
+        let body = body(words(copy)).text(columns: Self.columns)
+        return answer.settlement == nil ? body + ending(copy) : body
+    }
 
-    func layout(_ copy: Copy) -> ReceiptLayout {
-        let words = ReceiptText(copy == .merchant ? merchantLanguage : customerLanguage)
+    /// Both copies. What they have in common is laid out once, where their readers have one language.
+    var copies: (merchant: String, customer: String) {
+        let merchant = body(words(.merchant)).text(columns: Self.columns)
+        let customer = customerLanguage == merchantLanguage ? merchant : body(words(.customer)).text(columns: Self.columns)
+        return (merchant + ending(.merchant), customer + ending(.customer))
+    }
+
+    private func words(_ copy: Copy) -> ReceiptText { ReceiptText(copy == .merchant ? merchantLanguage : customerLanguage) }
+
+    /// Of a settlement all there is.
+    private func body(_ words: ReceiptText) -> ReceiptLayout {
         var layout = ReceiptLayout()
         addHead(&layout, words)
         if let settlement = answer.settlement {
@@ -51,11 +63,17 @@ struct Receipt: Sendable {
         addAmounts(&layout, words)
         layout.blank()
         addOutcome(&layout, words)
+        return layout
+    }
+
+    private func ending(_ copy: Copy) -> String {
+        let words = words(copy)
+        var layout = ReceiptLayout()
         addVerification(&layout, words, copy)
         layout.blank()
         layout.centred(words.text("copy.\(copy.rawValue)"))
         if copy == .customer, isApproved { layout.centred(words.text("retain")) }
-        return layout
+        return layout.text(columns: Self.columns)
     }
 
     // MARK: Parts

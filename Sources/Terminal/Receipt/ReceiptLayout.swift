@@ -1,3 +1,5 @@
+private let newline = UInt8(ascii: "\n")
+
 /// The lines of a receipt before they have a width.
 struct ReceiptLayout: Sendable, Hashable {
     enum Element: Sendable, Hashable {
@@ -22,15 +24,41 @@ struct ReceiptLayout: Sendable, Hashable {
     /// - Parameter columns: characters in a line.
     func text(columns: Int) -> String {
         guard !elements.isEmpty else { return "\n" }
-        var text = ""
+        var text: [UInt8] = []
         text.reserveCapacity(elements.count * (columns + 1))
-        for element in elements {
+        for element in elements where !Self.write(plain: element, columns, to: &text) {
             for line in Self.lines(element, columns) {
-                text += line
-                text += "\n"
+                text += line.utf8
+                text.append(newline)
             }
         }
-        return text
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    /// Of nearly every line a byte is a character; says whether this one is of them.
+    private static func write(plain element: Element, _ columns: Int, to text: inout [UInt8]) -> Bool {
+        let left: Substring.UTF8View
+        let right: Substring.UTF8View
+        let spaces: Int
+        switch element {
+        case .pair(let wholeLeft, let wholeRight) where isPlain(wholeLeft) && isPlain(wholeRight):
+            right = wholeRight.utf8.prefix(columns)
+            left = wholeLeft.utf8.prefix(max(0, columns - right.count - 1))
+            spaces = columns - left.count - right.count
+        case .centred(let whole) where isPlain(whole):
+            left = "".utf8.prefix(0)
+            right = whole.utf8.prefix(columns)
+            spaces = (columns - right.count) / 2
+        case .blank:
+            text.append(newline)
+            return true
+        default: return false
+        }
+        text += left
+        text += repeatElement(0x20, count: spaces)
+        text += right
+        text.append(newline)
+        return true
     }
 
     private static func lines(_ element: Element, _ columns: Int) -> [String] {
@@ -45,35 +73,18 @@ struct ReceiptLayout: Sendable, Hashable {
     }
 
     static func row(_ left: String, _ right: String, _ columns: Int) -> String {
-        if isPlain(left), isPlain(right) {
-            let right = right.utf8.prefix(columns)
-            let left = left.utf8.prefix(max(0, columns - right.count - 1))
-            return plain(left, columns - left.count - right.count, right)
-        }
         let right = right.prefix(columns)
         let left = left.prefix(max(0, columns - right.count - 1))
         return left + String(repeating: " ", count: columns - left.count - right.count) + right
     }
 
     static func centred(_ text: String, _ columns: Int) -> String {
-        if isPlain(text) {
-            let text = text.utf8.prefix(columns)
-            return plain("".utf8.prefix(0), (columns - text.count) / 2, text)
-        }
         let text = text.prefix(columns)
         return String(repeating: " ", count: (columns - text.count) / 2) + text
     }
 
-    /// A byte is a character: nearly every line, and much less work than finding out where characters end.
-    private static func isPlain(_ text: String) -> Bool { text.utf8.allSatisfy { (0x20...0x7E).contains($0) } }
-
-    private static func plain(_ left: Substring.UTF8View, _ spaces: Int, _ right: Substring.UTF8View) -> String {
-        String(unsafeUninitializedCapacity: left.count + spaces + right.count) { buffer in
-            var end = buffer.update(fromContentsOf: left)
-            buffer[end..<end + spaces].initialize(repeating: 0x20)
-            end += spaces
-            return end + UnsafeMutableBufferPointer(rebasing: buffer[end...]).update(fromContentsOf: right)
-        }
+    private static func isPlain(_ text: String) -> Bool {
+        text.utf8.withContiguousStorageIfAvailable { $0.allSatisfy { (0x20...0x7E).contains($0) } } ?? false
     }
 
     private static func rule(_ length: Int) -> String { String(repeating: "_", count: max(0, length)) }

@@ -260,6 +260,35 @@ struct SettlementTests {
         #expect(counts == [500, 0])
     }
 
+    @Test("A batch that does not balance because an advice's answer was lost is settled as soon as that advice is answered")
+    func settledAfterLastAdvice() async throws {
+        let rig = try await Rig()
+        var request = Rig.request(.force, 500)
+        request.authCode = "VOICE1"
+        let (force, exchange) = try await rig.sellUntilHost(request)
+        exchange.answer(.noAnswer)
+        _ = await force.final()
+        try await rig.host.next().answer(.noAnswer)
+        await rig.clock.sleeper(after: .seconds(5))
+        let settlement = try await rig.sell(Rig.request(.settlement))
+        try await rig.host.next().answer(.noAnswer)
+        try await rig.host.next().answer(reconciliation: "501")
+        try await rig.host.next().answer(reconciliation: "501")
+        await rig.clock.sleeper(after: .seconds(3600))
+        rig.clock.advance(by: .seconds(60))
+        #expect(await settlement.final().result == .outcomeUnknown)
+        try await rig.host.next().answer(advice: "900")
+        // Its upload, and the 1520 with it.
+        try await rig.host.next().answer(advice: "900")
+        let retry = try await rig.host.next()
+        guard case .reconciliation(let asked) = retry.request else {
+            Issue.record("not a 1520")
+            return
+        }
+        #expect(asked.totals.debitsCount == 1 && asked.totals.debitsAmount == 500)
+        retry.answer(reconciliation: "500")
+    }
+
     /// A sale of 500, its tips accepted in order, and one that the host has not answered when the batch is frozen.
     private func tipLeftBehind(_ rig: Rig, accepted: [Int64], left: Int64) async throws -> (TransactionID, Rig.Sale) {
         _ = try await rig.approved(Rig.sale(500), code: "000001")
