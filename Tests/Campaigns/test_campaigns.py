@@ -9,7 +9,7 @@ RUNS = int(os.environ.get("CAMPAIGN_RUNS", 100_000))
 DISK_RUNS = int(os.environ.get("CAMPAIGN_DISK_RUNS", 1_000))
 KILLS = int(os.environ.get("TORTURE_RUNS", 60))
 MUTANTS = ["pending-after-send", "pending-deleted-at-answer", "reply-before-decision", "repeated-financial", "unanswered-void-refused",
-           "key-before-stored"]
+           "left-behind-tip-forgotten", "key-before-stored"]
 DISK_MUTANTS = ["synchronous-off", "synchronous-normal", "log-not-synced-at-start"]
 
 

@@ -31,6 +31,8 @@ final class CampaignNetwork {
     var isDown = false
     /// Nobody can connect at the host's first address; the second leads to the same books.
     var isPrimaryDown = false
+    /// The next message of the terminal does not arrive; the connection does not notice.
+    var losesNext = false
     private var random: CampaignRandom
     private var open: [Connection] = []
 
@@ -52,6 +54,10 @@ final class CampaignNetwork {
     }
 
     func send(_ frame: [UInt8], _ connection: Connection) {
+        if losesNext {
+            losesNext = false
+            return
+        }
         scheduler.after(connection.delay) { [self] in
             guard connection.carriesOut else { return }
             connection.frames.append(frame)

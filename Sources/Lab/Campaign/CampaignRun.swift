@@ -114,7 +114,7 @@ final class CampaignRun: @unchecked Sendable {
         pos.begin()
         for planned in schedule.faults {
             switch planned.fault {
-            case .deathAt, .commitFails, .hostAt, .disk: break
+            case .deathAt, .commitFails, .hostAt, .lostAt, .disk: break
             default: scheduler.after(planned.at) { [self] in if !isHealed { happen(planned.fault) } }
             }
         }
@@ -124,6 +124,7 @@ final class CampaignRun: @unchecked Sendable {
         network.faults = HostFaults()
         network.isDown = false
         network.isPrimaryDown = false
+        network.losesNext = false
         healDisk()
         let quiet = scheduler.run(until: .seconds(4 * 3600)) { [self] in isQuiet }
         var findings = asked ? [] : ["the POS still waits after an hour"]
@@ -336,13 +337,20 @@ final class CampaignRun: @unchecked Sendable {
 
     /// The POS begins with this one.
     func begins(_ request: Int) {
-        for case .hostAt(request, let mode) in schedule.faults.map(\.fault) where !isHealed { network.faults.next = mode }
+        guard !isHealed else { return }
+        for planned in schedule.faults {
+            switch planned.fault {
+            case .hostAt(request, let mode): network.faults.next = mode
+            case .lostAt(request): network.losesNext = true
+            default: break
+            }
+        }
     }
 
     private func happen(_ fault: CampaignSchedule.Fault) {
         note("fault: \(fault)")
         switch fault {
-        case .deathAt, .commitFails, .hostAt, .disk: break
+        case .deathAt, .commitFails, .hostAt, .lostAt, .disk: break
         case .death: die()
         case .host(let mode): network.faults.next = mode
         case .hostDown(let time):

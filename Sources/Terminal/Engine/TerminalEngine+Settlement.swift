@@ -98,7 +98,7 @@ extension TerminalEngine {
                 let original = try tip.acceptance.original.flatMap({ id throws(JournalError) in try store.transaction(id) }),
                 !original.isVoided
             else { continue }
-            // What the last batch had for the original: as uploaded, or as the adjustment before this one left it.
+            // What the last batch had for the original: as the adjustment before this one left it.
             var before = original.decision?.answer.totalAmount ?? 0
             var after = before
             for following in original.following {
@@ -109,9 +109,9 @@ extension TerminalEngine {
                 }
                 if try store.transaction(following.by)?.followUps.first?.isAcknowledged == true { before = total }
             }
-            let upload = last.retry?.uploads.first { $0.original == original.posting?.exchange }
-            before = upload?.amount.minorUnits ?? before
-            if after != before { carried.append(BatchMember(transaction: tip, amount: after - before)) }
+            // A batch upload has every tip that may have been booked: nothing of this sale is left to count.
+            let isUploaded = last.retry?.uploads.contains { $0.original == original.posting?.exchange } ?? false
+            if !isUploaded, after != before { carried.append(BatchMember(transaction: tip, amount: after - before)) }
         }
         return carried
     }
