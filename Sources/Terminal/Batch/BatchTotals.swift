@@ -18,6 +18,8 @@ struct BatchMember: Sendable, Hashable {
 /// What a batch comes to (pos-protocol, section 4, SETTLEMENT): decided-approved 1200s and accepted 1220s, voids on their own.
 struct BatchTotals: Sendable, Hashable {
     private(set) var members: [BatchMember] = []
+    /// Tip adjustments that the members' amounts have because the host has accepted them.
+    private var adjustments: Set<TransactionID> = []
 
     /// - Parameters:
     ///   - withOpen: whether tip adjustments count that the host has not answered yet.
@@ -31,11 +33,14 @@ struct BatchTotals: Sendable, Hashable {
             for following in transaction.following {
                 guard case .adjusted(_, let total) = following.effect else { continue }
                 guard let followUp = try adjustment(following.by)?.followUps.first else { continue }
+                if followUp.isAcknowledged { adjustments.insert(following.by) }
                 if followUp.isAcknowledged || (withOpen && !followUp.isOver) { amount = total }
             }
             members.append(BatchMember(transaction: transaction, amount: amount))
         }
     }
+
+    func hasCounted(_ id: TransactionID) -> Bool { adjustments.contains(id) || members.contains { $0.transaction.id == id } }
 
     /// Tip adjustments that count by themselves.
     mutating func add(_ differences: [BatchMember]) {

@@ -54,11 +54,12 @@ extension TerminalEngine {
         let request = ReconciliationRequest(
             exchange: exchangeIdentity("1520", now), batchNumber: number, reconciliationDate: String(local.field12.prefix(6)),
             currency: environment.configuration.currency, totals: totals.request)
-        let freeze = BatchFreeze(report: totals.report(batchJulianDay: local.dayOfYear, leftBehind: leftBehind), request: request, at: now)
+        var freeze = BatchFreeze(report: totals.report(batchJulianDay: local.dayOfYear, leftBehind: leftBehind), request: request, at: now)
+        freeze.counted = leftBehind.filter(totals.hasCounted)
         let batch = try JournaledBatch(number: number, events: [.frozen(freeze)])
         frozen = batch
         approvals = ApprovalLog()
-        batchNumber = number >= Self.lastBatchNumber ? 1 : number + 1
+        batchNumber = Self.batch(after: number)
         updateSnapshot()
         return (batch, [.batch(number, .frozen(freeze)), .batchOpened(batchNumber)])
     }
@@ -81,10 +82,9 @@ extension TerminalEngine {
     /// Advices that the last freeze left behind and the host has accepted since, too late for that batch's last 1520: they count in the next one.
     private func carried(_ last: JournaledBatch, _ store: any JournalStore) throws(JournalError) -> [JournaledTransaction] {
         var carried: [JournaledTransaction] = []
-        for id in last.freeze.report.leftBehind {
+        for id in last.uncounted {
             guard let transaction = try store.transaction(id), transaction.advice != nil, transaction.type != .tipAdjust else { continue }
-            let isCounted = last.retry?.uploads.contains { $0.original == transaction.posting?.exchange } ?? false
-            if !isCounted { carried.append(transaction) }
+            if try !isUploaded(transaction, until: last, store) { carried.append(transaction) }
         }
         return carried
     }
@@ -93,7 +93,7 @@ extension TerminalEngine {
     /// promised and had no link stays promised.
     private func carriedTips(_ last: JournaledBatch, _ store: any JournalStore) throws(JournalError) -> [BatchMember] {
         var carried: [BatchMember] = []
-        for id in last.freeze.report.leftBehind {
+        for id in last.uncounted {
             guard let tip = try store.transaction(id), tip.type == .tipAdjust, tip.followUps.first?.isAcknowledged == true,
                 let original = try tip.acceptance.original.flatMap({ id throws(JournalError) in try store.transaction(id) }),
                 !original.isVoided
@@ -109,12 +109,28 @@ extension TerminalEngine {
                 }
                 if try store.transaction(following.by)?.followUps.first?.isAcknowledged == true { before = total }
             }
-            // A batch upload has every tip that may have been booked: nothing of this sale is left to count.
-            let isUploaded = last.retry?.uploads.contains { $0.original == original.posting?.exchange } ?? false
-            if !isUploaded, after != before { carried.append(BatchMember(transaction: tip, amount: after - before)) }
+            guard after != before, try !isUploaded(original, until: last, store) else { continue }
+            carried.append(BatchMember(transaction: tip, amount: after - before))
         }
         return carried
     }
+
+    /// Whether a batch upload had it, from its own batch to `last`: uploads have every tip that may have been booked, so that nothing is left to count,
+    /// however many freezes leave an advice behind.
+    private func isUploaded(
+        _ transaction: JournaledTransaction, until last: JournaledBatch, _ store: any JournalStore
+    ) throws(JournalError) -> Bool {
+        guard let exchange = transaction.posting?.exchange else { return false }
+        var number = transaction.acceptance.batchNumber
+        while true {
+            let batch = number == last.number ? last : try store.batch(number)
+            if batch?.retry?.uploads.contains(where: { $0.original == exchange }) == true { return true }
+            if number == last.number { return false }
+            number = Self.batch(after: number)
+        }
+    }
+
+    private static func batch(after number: Int) -> Int { number >= lastBatchNumber ? 1 : number + 1 }
 
     /// Six digits in 48.01.
     private static let lastBatchNumber = 999_999

@@ -18,6 +18,8 @@ public struct BatchFreeze: Sendable, Hashable, Codable {
     /// The first 1520; its repeats carry the same.
     public var request: ReconciliationRequest
     public var at: WallTime
+    /// Of what is left behind, what the totals have all the same: its answer came while they were made, or only a reversal of it is left.
+    public var counted: [TransactionID]?
 
     public init(report: SettlementReport, request: ReconciliationRequest, at: WallTime) {
         self.report = report
@@ -43,6 +45,8 @@ public struct JournaledBatch: Sendable, Hashable {
     public private(set) var retry: BatchRetry?
     public private(set) var lastReply: HostReply?
     public private(set) var resolution: Resolution?
+    /// What it left behind without counting it.
+    var uncounted: [TransactionID] { freeze.report.leftBehind.filter { freeze.counted?.contains($0) != true } }
 
     /// `journal.damaged` when it does not begin with its freeze.
     public init(number: Int, events: [BatchEvent]) throws(JournalError) {

@@ -1,0 +1,105 @@
+import Money
+import PaymentHost
+import Testing
+
+@testable import Terminal
+
+@Suite("TIP_ADJUST that a freeze leaves behind", .timeLimit(.minutes(1)))
+struct TipsLeftBehindTests {
+    /// A sale of 500, its tips accepted in order, and one that the host has not answered when the batch is frozen.
+    private func tipLeftBehind(_ rig: Rig, accepted: [Int64], left: Int64) async throws -> (TransactionID, Rig.Sale) {
+        _ = try await rig.approved(Rig.sale(500), code: "000001")
+        func adjust(_ tip: Int64) async throws -> Rig.Sale {
+            var request = Rig.request(.tipAdjust, original: "000001")
+            request.tipAmount = tip
+            return try await rig.sell(request)
+        }
+        for tip in accepted {
+            let run = try await adjust(tip)
+            try await rig.host.next().answer(advice: "900")
+            _ = await run.final()
+        }
+        let tip = try await adjust(left)
+        try await rig.host.next().answer(.noAnswer)
+        #expect(await tip.final().state == .offlineQueued)
+        try await rig.host.next().answer(.noAnswer)
+        await rig.clock.sleeper(after: .seconds(5))
+        let settlement = try await rig.sell(Rig.request(.settlement))
+        try await rig.host.next().answer(.noAnswer)
+        return (tip.id, settlement)
+    }
+
+    private func totals(_ exchange: HostRequest) -> ReconciliationRequest.Totals? {
+        if case .reconciliation(let request) = exchange { request.totals } else { nil }
+    }
+
+    /// The left one is accepted; then two settlements: what each sold, gave back, and told the host as net.
+    private func afterAcceptance(_ rig: Rig) async throws -> [[Int64?]] {
+        rig.clock.advance(by: .seconds(60))
+        try await rig.host.next().answer(advice: "900")
+        await rig.engine.hasNoFollowUps()
+        var found: [[Int64?]] = []
+        for _ in 0..<2 {
+            let next = try await rig.sell(Rig.request(.settlement))
+            let request = try await rig.host.next()
+            request.answer(reconciliation: "500")
+            let report = await next.final().settlement
+            found.append([report?.salesAmount, report?.refundsAmount, totals(request.request)?.net])
+        }
+        return found
+    }
+
+    @Test("A tip that a freeze left behind counts in the next batch with its difference, once the host has accepted it, and in one only")
+    func leftOverTip() async throws {
+        let rig = try await Rig()
+        let (tip, settlement) = try await tipLeftBehind(rig, accepted: [], left: 100)
+        let request = try await rig.host.next()
+        #expect(totals(request.request)?.debitsAmount == 500)
+        request.answer(reconciliation: "500")
+        #expect(await settlement.final().settlement?.leftBehind == [tip])
+        #expect(try await afterAcceptance(rig) == [[100, 0, -100], [0, 0, 0]])
+    }
+
+    @Test("A smaller tip that a freeze left behind gives the difference back in the next batch")
+    func leftOverSmallerTip() async throws {
+        let rig = try await Rig()
+        let (_, settlement) = try await tipLeftBehind(rig, accepted: [50, 100], left: 40)
+        let request = try await rig.host.next()
+        #expect(totals(request.request)?.debitsAmount == 600)
+        request.answer(reconciliation: "500")
+        _ = await settlement.final()
+        #expect(try await afterAcceptance(rig) == [[0, 60, 60], [0, 0, 0]])
+    }
+
+    @Test("When the host does not agree without the tip that was left behind, upload and second 1520 have it, and the next batch does not")
+    func leftOverTipUploaded() async throws {
+        let rig = try await Rig()
+        let (_, settlement) = try await tipLeftBehind(rig, accepted: [], left: 100)
+        try await rig.host.next().answer(reconciliation: "501")
+        let upload = try await rig.host.next()
+        #expect(upload.advice?.functionCode == FunctionCode.batchUpload && upload.advice?.amount.minorUnits == 600)
+        upload.answer(advice: "900")
+        let second = try await rig.host.next()
+        #expect(totals(second.request)?.debitsAmount == 600)
+        second.answer(reconciliation: "500")
+        _ = await settlement.final()
+        #expect(try await afterAcceptance(rig) == [[0, 0, 0], [0, 0, 0]])
+    }
+
+    @Test("A tip that a batch upload had is not counted again, however many batches leave its advice behind")
+    func leftOverTwice() async throws {
+        let rig = try await Rig()
+        let (tip, settlement) = try await tipLeftBehind(rig, accepted: [], left: 100)
+        try await rig.host.next().answer(reconciliation: "501")
+        try await rig.host.next().answer(advice: "900")
+        try await rig.host.next().answer(reconciliation: "500")
+        _ = await settlement.final()
+        let next = try await rig.sell(Rig.request(.settlement))
+        try await rig.host.next().answer(.noAnswer)
+        let request = try await rig.host.next()
+        #expect(totals(request.request)?.net == 0)
+        request.answer(reconciliation: "500")
+        #expect(await next.final().settlement?.leftBehind == [tip])
+        #expect(try await afterAcceptance(rig) == [[0, 0, 0], [0, 0, 0]])
+    }
+}
