@@ -46,28 +46,33 @@ final class ExportedBus: USBBus {
     }
 
     func open(_ path: USBBusPath) async throws(USBError) -> any USBDevice {
-        // In memory a device is there when it is plugged in; a system takes a moment to see it.
-        if memory.devices.contains(where: { $0.path == path }) {
+        if isPlugged(path) {
+            // In memory a device is there when it is plugged in; a system takes a moment to see it, and may still show an earlier plug.
             for await event in try await events() {
-                if case .attached(let info) = event, info.path == path, exporter.isPresent(info) { break }
+                guard case .attached(let info) = event, info.path == path, exporter.isPresent(info) else { continue }
+                if let device = try await openShown(path) { return device }
             }
         } else if let earlier = shown.withLock({ $0[path] }) {
             // In memory it is gone when it is unplugged; a system may show it for a moment longer. Ends when opening fails.
             while true { await (try await system.open(earlier)).close() }
         }
-        guard let systemPath = shown.withLock({ $0[path] }) else {
-            // After `close()` it is that which the system's bus says.
-            _ = try await system.events()
-            throw USBError(.noDevice, "Nothing is plugged in at \(path).")
-        }
+        // After `close()` it is that which the system's bus says.
+        _ = try await system.events()
+        throw USBError(.noDevice, "Nothing is plugged in at \(path).")
+    }
+
+    private func isPlugged(_ path: USBBusPath) -> Bool { memory.devices.contains { $0.path == path } }
+
+    /// What the system shows there; `nil` when that is gone and another is to come.
+    private func openShown(_ path: USBBusPath) async throws(USBError) -> (any USBDevice)? {
         // udev's message reaches us and libusb one after the other: what we see may be news to libusb.
-        while !Task.isCancelled {
+        while let systemPath = shown.withLock({ $0[path] }) {
             do throws(USBError) { return try await system.open(systemPath) } catch {
-                guard error.code == .noDevice, memory.devices.contains(where: { $0.path == path }) else { throw error }
+                guard error.code == .noDevice, isPlugged(path), !Task.isCancelled else { throw error }
                 await Task.yield()
             }
         }
-        return try await system.open(systemPath)
+        return nil
     }
 
     func close() async {
