@@ -102,4 +102,21 @@ struct TipsLeftBehindTests {
         #expect(await next.final().settlement?.leftBehind == [tip])
         #expect(try await afterAcceptance(rig) == [[0, 0, 0], [0, 0, 0]])
     }
+
+    @Test("What a freeze counted although it was still in the queue is not carried on; a freeze written before that was told carries all")
+    func countedAllTheSame() throws {
+        let ids = [TransactionID("A"), TransactionID("B")]
+        var report = SettlementReport(batchJulianDay: 326)
+        report.leftBehind = ids
+        let request = ReconciliationRequest(
+            exchange: JournalSamples.pendingReversal().exchange, batchNumber: 1, reconciliationDate: "261122",
+            currency: JournalSamples.dollar, totals: .init())
+        var freeze = BatchFreeze(report: report, request: request, at: JournalSamples.time)
+        let earlier = try JournalCoding.encode(freeze)
+        #expect(!earlier.contains("counted"))
+        #expect(try JournaledBatch(number: 1, events: [.frozen(try JournalCoding.decode(earlier))]).uncounted == ids)
+        freeze.counted = [ids[0]]
+        let kept: BatchFreeze = try JournalCoding.decode(try JournalCoding.encode(freeze))
+        #expect(try JournaledBatch(number: 1, events: [.frozen(kept)]).uncounted == [ids[1]])
+    }
 }
