@@ -40,6 +40,18 @@ def test_the_browser_example_learns_the_outcome_after_a_cut(store, page):
     assert store.net() == 0
 
 
+def test_the_browser_example_opens_one_connection_however_often_sell_is_pressed(store, page):
+    store.automatic()
+    page.run("""
+        window.opened = 0;
+        window.WebSocket = class extends WebSocket { constructor(url) { super(url); window.opened += 1; } };
+        for (let press = 0; press < 10; press += 1) { document.getElementById('sell').click(); }
+    """)
+    verdict(page, "Approved")
+    assert page.run("window.opened") == 1
+    assert page.complaints == []
+
+
 def test_the_browser_example_cancels(store, page):
     page.click("#sell")
     verdict(page, "Waiting for the card")

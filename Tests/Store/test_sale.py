@@ -8,6 +8,7 @@ import subprocess
 
 import pytest
 from conftest import BIN, PATIENCE, POS, ROOT
+from doorman import Doorman
 
 
 def test_demo_once_sells_prints_the_conversation_and_exits_zero(tmp_path):
@@ -183,6 +184,18 @@ def test_the_python_example_learns_the_outcome_after_a_cut(store):
     assert pos.returncode == 1 and "Not approved: result 23" in said
     store.until(store.no_reversal_pending, "the reversal's acknowledgement")
     assert store.net() == 0
+
+
+def test_the_python_example_asks_again_when_a_connection_ends_while_it_is_opened(store):
+    """A terminal that is just coming up may accept a connection and close it before the WebSocket is open."""
+    store.automatic()
+    store.kill_at("afterSend")
+    with Doorman(store.ready["pos"], turned_away=[2, 3]) as doorman:
+        pos = subprocess.Popen([ROOT / ".venv/bin/python", ROOT / "examples/python/sale.py", doorman.url], stdout=subprocess.PIPE, text=True)
+        store.until(lambda: not store.get("/lab/state")["terminal"]["running"], "the terminal to lose power")
+        store.start()
+        said, _ = pos.communicate(timeout=PATIENCE * 2)
+    assert doorman.count > 3 and pos.returncode == 1 and "Not approved: result 23" in said, (doorman.count, said)
 
 
 @pytest.mark.parametrize("example", ["examples/python/sale.py", "examples/browser/sale.js", "examples/browser/index.html"])

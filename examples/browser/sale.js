@@ -7,22 +7,27 @@ const verdict = (text) => { byId("verdict").textContent = text; };
 const HEARTBEAT = 60_000; // ms
 
 let socket;
+let opening = null; // the promise of a connection that is being opened
 let sale = null; // the one whose outcome is not known yet
 
-/** Opens a connection, or keeps the one that is open: it may carry any number of sales. */
+/** Opens a connection, or keeps the one that is open or on its way: it may carry any number of sales. */
 function connect() {
-  if (socket && socket.readyState === WebSocket.OPEN) return Promise.resolve(socket);
-  return new Promise((resolve, reject) => {
-    socket = new WebSocket(byId("url").value);
-    socket.onopen = () => {
+  if (socket?.readyState === WebSocket.OPEN) return Promise.resolve();
+  opening ??= new Promise((resolve, reject) => {
+    const mine = socket = new WebSocket(byId("url").value);
+    mine.onopen = () => {
       send({ operation: "SetParameter", parameters: [{ key: "HWVENDORID", value: "EXAMPLE" }] });
       if (!sale) ask("GetInformation");
-      resolve(socket);
+      resolve();
     };
-    socket.onerror = () => reject(new Error("The terminal cannot be reached."));
-    socket.onmessage = (event) => received(JSON.parse(event.data));
-    socket.onclose = () => lost();
-  });
+    mine.onerror = () => reject(new Error("The terminal cannot be reached."));
+    mine.onmessage = (event) => received(JSON.parse(event.data));
+    mine.onclose = () => {
+      reject(new Error("The terminal closed the connection."));
+      if (mine === socket) lost();
+    };
+  }).finally(() => { opening = null; });
+  return opening;
 }
 
 function send(message) {
@@ -35,14 +40,15 @@ const ask = (operation) => send({ operation });
 
 async function sell() {
   verdict("");
+  byId("sell").disabled = true;
   try {
     await connect();
   } catch (error) {
+    byId("sell").disabled = false;
     return verdict(error.message);
   }
   const id = crypto.randomUUID().replaceAll("-", "").slice(0, 30);
   sale = { operation: "Transaction", type: "SALE", requestedAmount: byId("amount").value, uniqueTransactionId: id };
-  byId("sell").disabled = true;
   byId("cancel").disabled = false;
   send(sale);
 }

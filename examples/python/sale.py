@@ -25,11 +25,17 @@ class Terminal:
 
     def __init__(self):
         self.socket = None
+        self.opening = asyncio.Lock()  # heartbeat and sale may both find the connection gone: one of them opens it
         self.waiting = {}  # operation → the future of its final message
 
     async def connect(self):
-        if self.socket is None:
-            self.socket = await websockets.connect(URL)
+        async with self.opening:
+            if self.socket is not None:
+                return
+            try:
+                self.socket = await websockets.connect(URL)
+            except websockets.InvalidHandshake as error:  # the terminal left between accepting and answering
+                raise ConnectionError("the connection broke while it was opened") from error
             self.reader = asyncio.create_task(self.read(self.socket))
             await self.ask("SetParameter", parameters=[{"key": "HWVENDORID", "value": "EXAMPLE"}])
             information = (await self.ask("GetInformation"))["information"]
