@@ -22,6 +22,18 @@ def test_no_schedule_of_faults_makes_the_books_differ():
     assert result.returncode == 0, result.stdout + result.stderr
 
 
+def test_a_campaign_keeps_nothing_of_its_runs():
+    """A million of them fit into a machine's memory: ten thousand more cost no more than the heap's own unevenness."""
+    def peak(runs):
+        process = subprocess.Popen([BIN / "countertop-lab", "campaign", "--seed", "1", "--runs", str(runs)], stdout=subprocess.DEVNULL)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        assert process.returncode == 0
+        return usage.ru_maxrss / 1024
+    few, many = peak(1_000), peak(11_000)
+    assert many - few < 10, f"{few:.0f} MB after 1,000 runs, {many:.0f} MB after 11,000"
+
+
 def test_no_schedule_of_faults_of_the_disk_makes_the_books_differ():
     """SQLite's own files under the journal: writes and syncs fail, writes are torn, the disk is full, the power takes what was not synced."""
     result = campaign("--disk", "--seed", 1, "--runs", DISK_RUNS)

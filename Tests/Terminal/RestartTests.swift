@@ -17,6 +17,15 @@ struct RestartTests {
         #expect(RestartSchedule(start: start, localSeconds: noon, minute: 719).regular == limit)
     }
 
+    @Test("A time that is set while it runs may be seconds ahead; a start seconds before is the restart itself")
+    func soon() {
+        let (noon, later) = (12 * 3600, start + .seconds(3600))
+        let limit = start + .seconds(24 * 3600 - 300)
+        #expect(RestartSchedule(start: start, now: later, localSeconds: noon - 30, minute: 720).regular == later + .seconds(30))
+        #expect(RestartSchedule(start: start, now: later, localSeconds: noon, minute: 720).regular == limit)
+        #expect(RestartSchedule(start: start, localSeconds: noon - 30, minute: 720).regular == limit)
+    }
+
     @Test("Running, due at its time, maintenance from 23 h 55 min")
     func phases() {
         let schedule = RestartSchedule(start: start, localSeconds: 0, minute: 180)

@@ -52,8 +52,9 @@ final class CampaignLink: PaymentHostLink, @unchecked Sendable {
 
     func states() -> AsyncStream<HostLinkState> {
         AsyncStream { continuation in
-            watchers.append(continuation)
             continuation.yield(state)
+            guard isAlive else { return continuation.finish() }
+            watchers.append(continuation)
         }
     }
 
@@ -97,10 +98,13 @@ final class CampaignLink: PaymentHostLink, @unchecked Sendable {
         queue.append(event)
         guard !isRunning else { return }
         isRunning = true
-        while !queue.isEmpty {
-            let event = queue.removeFirst()
+        var next = 0
+        while next < queue.count {
+            let event = queue[next]
+            next += 1
             for action in machine.on(event, now: clock.now) where isAlive { carryOut(action) }
         }
+        queue.removeAll(keepingCapacity: true)
         isRunning = false
         schedule()
     }

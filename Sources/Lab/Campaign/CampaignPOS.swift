@@ -103,8 +103,10 @@ final class CampaignPOS: @unchecked Sendable {
         if records[position].begun == nil { records[position].begun = run.scheduler.now }
         run.note("POS: \(request.type.rawValue) \(request.requestID ?? "")")
         Task { [weak self] in
-            let answer = await process.engine.begin(request, peer: Self.peer) { [weak self] report in
-                guard let self, process === self.run.process, conversation == self.conversation, self.isConnected else { return }
+            let answer = await process.engine.begin(request, peer: Self.peer) { [weak self, weak process] report in
+                guard let self, let process, process === self.run.process, conversation == self.conversation, self.isConnected else {
+                    return
+                }
                 if case .final(let final) = report { self.learn(final, position) }
             }
             guard let self, process === run.process, conversation == self.conversation else { return }

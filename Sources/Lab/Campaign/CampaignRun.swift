@@ -158,6 +158,7 @@ final class CampaignRun: @unchecked Sendable {
         pos.end()
         _ = scheduler.run(until: scheduler.now + .seconds(120)) { false }
         store?.close()
+        scheduler.discard()
     }
 
     // MARK: The process

@@ -52,6 +52,13 @@ final class CampaignScheduler: SerialExecutor, @unchecked Sendable {
         }
     }
 
+    /// What was planned for later never happens, and what it holds is free: timers, tasks and those whom they belong to hold one another.
+    func discard() {
+        jobs = []
+        firstJob = 0
+        timed = []
+    }
+
     private func precedes(_ left: Int, _ right: Int) -> Bool {
         (timed[left].at, timed[left].number) < (timed[right].at, timed[right].number)
     }

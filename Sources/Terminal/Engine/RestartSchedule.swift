@@ -24,8 +24,9 @@ public struct RestartSchedule: Sendable, Hashable {
     public init(start: ContinuousClock.Instant, now: ContinuousClock.Instant? = nil, localSeconds: Int, minute: Int?) {
         last = start + (Self.lifetime - Self.notice)
         let wait = minute.map { ($0 * 60 - localSeconds + 2 * 86_400) % 86_400 }
-        // A start at the very minute is that minute's restart.
-        regular = min(last, (now ?? start) + .seconds(wait.map { $0 < 60 ? $0 + 86_400 : $0 } ?? 86_400))
+        // A start about that minute is the restart itself; who changes the time later may mean this very minute.
+        let least = (now ?? start) == start ? 60 : 1
+        regular = min(last, (now ?? start) + .seconds(wait.map { $0 < least ? $0 + 86_400 : $0 } ?? 86_400))
     }
 
     public func phase(at now: ContinuousClock.Instant) -> Phase { now >= last ? .maintenance : now >= regular ? .due : .running }

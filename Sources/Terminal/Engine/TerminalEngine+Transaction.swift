@@ -170,6 +170,7 @@ extension TerminalEngine {
             environment.parameters?.number("NUMBATCHSAVEDAYS") ?? 5,
             environment.parameters?.number("NUMDAYSAUTH") ?? Self.authorizationDays, 2)
         let time = WallTime(milliseconds: environment.clock.wallTime.milliseconds - days * 24 * 3_600_000)
+        guard retention.transactionEnded(forgetting: time) else { return }
         journal?.prune(acceptedBefore: time, keeping: [batchNumber] + [frozen?.number].compactMap(\.self))
     }
 }

@@ -77,6 +77,7 @@ public actor TerminalEngine: PaymentTerminal {
     var batchNumber = 1
     /// STAN reservations, to go with the next commit.
     var reservations: [JournalEntry] = []
+    var retention = JournalRetention()
 
     var slot = CardSlot()
     var reader: (any ChipReader)?
@@ -125,6 +126,9 @@ public actor TerminalEngine: PaymentTerminal {
         followUps = FollowUpQueue(pacing: environment.configuration.followUpPacing)
         shown = AsyncStream.makeStream()
     }
+
+    /// Whoever shows the messages waits for the next one until it is told that there is none.
+    deinit { shown.continuation.finish() }
 
     /// Opens the journal, decides what a crash left undecided, and begins to watch readers and link. Returns when transactions can begin.
     public func start() async {

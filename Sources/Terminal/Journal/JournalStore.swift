@@ -40,11 +40,14 @@ public protocol JournalStore: Sendable {
     func hasApproved(_ type: TransactionType, reference: String, batchNumber: Int) throws(JournalError) -> Bool
 
     /// Forgets some of what was accepted before `time` in other batches than `batches`, is finished, followed by nothing that is kept, and no peer's
-    /// last. Housekeeping: called when nobody waits, again and again.
+    /// last. Housekeeping: called when nobody waits, again and again; a call looks at twice `JournalRetention.transactionsPerLook` of the oldest at most.
     func prune(acceptedBefore time: WallTime, keeping batches: [Int])
 
     /// How much room there is for a transaction and all that may follow it: without it none is begun. Asked for each; costs no I/O.
     var room: JournalRoom { get }
+
+    /// Whether `tidy` has anything to do.
+    var isUntidy: Bool { get }
 
     /// Housekeeping that may cost syncs, called when nobody waits.
     func tidy()
@@ -54,6 +57,7 @@ public protocol JournalStore: Sendable {
 
 extension JournalStore {
     public var room: JournalRoom { .enough }
+    public var isUntidy: Bool { false }
 }
 
 /// A page of `TransactionQuery`.

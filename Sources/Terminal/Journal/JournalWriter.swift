@@ -21,7 +21,10 @@ final class JournalWriter: Sendable {
     }
 
     /// Housekeeping behind everything asked for so far.
-    func tidy() { thread { [store] in store.tidy() } }
+    func tidy() {
+        guard store.isUntidy else { return }
+        thread { [store] in store.tidy() }
+    }
 
     func prune(acceptedBefore time: WallTime, keeping batches: [Int]) {
         thread { [store] in store.prune(acceptedBefore: time, keeping: batches) }

@@ -25,5 +25,5 @@ extension SQLiteJournalStore {
     }
 
     /// Transactions looked at in one go: housekeeping never takes long.
-    private static let window = 200
+    private static let window = 2 * JournalRetention.transactionsPerLook
 }

@@ -153,7 +153,8 @@ extension SQLiteJournalStore {
     }
 
     static func transaction(_ number: Int64, _ database: Database) throws -> JournaledTransaction {
-        guard let id = try String.fetchOne(database, sql: "SELECT id FROM transactions WHERE number = ?", arguments: [number]) else {
+        let naming = try database.cachedStatement(sql: "SELECT id FROM transactions WHERE number = ?")
+        guard let id = try String.fetchOne(naming, arguments: [number]) else {
             throw JournalError(.damaged, "Transaction number \(number) is not there.")
         }
         let rows = try Row.fetchAll(

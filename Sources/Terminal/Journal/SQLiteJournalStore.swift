@@ -191,9 +191,11 @@ public final class SQLiteJournalStore: JournalStore {
         }
     }
 
+    /// Counted, because the WAL is written again from its beginning and never becomes shorter: its size says nothing.
+    public var isUntidy: Bool { commitsSinceCheckpoint.withLock { $0 >= commitsWorthCheckpoint } }
+
     public func tidy() {
-        // Counted, because the WAL is written again from its beginning and never becomes shorter: its size says nothing.
-        guard commitsSinceCheckpoint.withLock({ $0 >= commitsWorthCheckpoint }) else { return }
+        guard isUntidy else { return }
         // Passive: never waits for readers. What it cannot do now the next one does; a failure shows at the next commit.
         let isDone = try? pool.writeWithoutTransaction { try Int.fetchOne($0, sql: "PRAGMA wal_checkpoint(PASSIVE)") == 0 }
         if isDone == true { commitsSinceCheckpoint.withLock { $0 = 0 } }
