@@ -2,9 +2,10 @@ import Devices
 
 /// The keys of the pad that asks: the chip reader's, or the one for typed card numbers.
 extension Store {
-    /// Keys for what is asked for: by a pad, or by the display while the pad is about to.
+    /// Keys for what is asked for: by a pad, or by the display while the pad is about to. Waits for that a while: the POS may hear of the question before
+    /// pad and display do.
     func press(_ keys: [PINPadKey]) async throws {
-        if plugged.contains(.pinpad), !devices.chip.pinEntry.isOpen, display.prompt != .enterPIN { try await padAsks() }
+        for _ in 0..<Self.tapPatience where !isAskedForKeys { try await Task.sleep(for: Self.tapPause) }
         if devices.pinpad.isAsking {
             for key in keys { devices.pinpad.press(key) }
         } else if devices.chip.pinEntry.isOpen {
@@ -15,6 +16,8 @@ extension Store {
             throw LabError(.badRequest, "Nobody asks for a PIN or a card number.")
         }
     }
+
+    private var isAskedForKeys: Bool { devices.pinpad.isAsking || devices.chip.pinEntry.isOpen || display.prompt == .enterPIN }
 
     /// The reader waits for a PIN now.
     func pinIsAsked() {
