@@ -41,6 +41,13 @@ unplug() {
 }
 # Waits, by the program itself, until a reader has the state.
 state() { timeout 60 sh -c "until '$binaries/countertop' devices --json | grep -q '\"state\":\"$1\"'; do :; done"; }
+# Whether what it is given has such a line; shown for the log, and read to the end: a pipe that is closed early would count as a failure.
+has() {
+    local text
+    text=$(cat)
+    echo "$text" >&2
+    grep -q "$1" <<<"$text"
+}
 node() { find /dev/bus/usb -type c | while read -r file; do [ "$(udevadm info -q property -n "$file" | grep -c 'ID_VENDOR_ID=1209')" = 1 ] && echo "$file"; done; }
 
 # 1. The bodies of the device tests, on libusb, udev and this kernel.
@@ -60,9 +67,9 @@ permissions() {
     stat -c '%G %a %n' "$file"
     [ "$(stat -c '%G %a' "$file")" = "countertop 660" ] || return 1
     [ "$(cat "/sys/bus/usb/devices/$(basename "$(udevadm info -q path -n "$file")")/power/control")" = on ] || { echo "autosuspend is not off"; return 1; }
-    udevadm info -q property -n "$file" | tee /dev/stderr | grep -q '^ID_MM_DEVICE_IGNORE=1$' || return 1
-    as countertop "$binaries/countertop" devices --json | tee /dev/stderr | grep -q '"state":"ready"' || return 1
-    as nobody "$binaries/countertop" devices --json | tee /dev/stderr | grep -q '"state":"noPermission"' || return 1
+    udevadm info -q property -n "$file" | has '^ID_MM_DEVICE_IGNORE=1$' || return 1
+    as countertop "$binaries/countertop" devices --json | has '"state":"ready"' || return 1
+    as nobody "$binaries/countertop" devices --json | has '"state":"noPermission"' || return 1
     # A root hub is none of ours.
     [ "$(stat -c '%G' /dev/bus/usb/001/001)" = root ] || return 1
 }

@@ -22,7 +22,8 @@ impossible() {
     exit 0
 }
 # Installable is what the package lists have; those of a fresh system may be empty until they are fetched.
-listed() { command -v apt-cache >/dev/null && apt-cache show "$1" 2>/dev/null | grep -q '^Package:'; }
+# Read to the end: a pipe that is closed early would count as a failure.
+listed() { command -v apt-cache >/dev/null && [ -n "$(apt-cache show "$1" 2>/dev/null)" ]; }
 installable() {
     listed "$1" && return
     [ "${COUNTERTOP_LAB_SETUP:-1}" = 1 ] && command -v apt-get >/dev/null || return
