@@ -43,6 +43,16 @@ struct CampaignSchedule: Sendable, CustomStringConvertible {
         /// Of virtual time; without meaning for `deathAt`, `commitFails`, `hostAt` and `lostAt`.
         var at: Duration
         var fault: Fault
+
+        /// The same when one request is left out; `nil` when it was that one's.
+        func without(request index: Int) -> Planned? {
+            func moved(_ other: Int) -> Int? { other == index ? nil : other < index ? other : other - 1 }
+            switch fault {
+            case .hostAt(let other, let mode): return moved(other).map { Planned(at: at, fault: .hostAt($0, mode)) }
+            case .lostAt(let other): return moved(other).map { Planned(at: at, fault: .lostAt($0)) }
+            default: return self
+            }
+        }
     }
 
     enum Card: String, Sendable, CaseIterable { case approves, refusesAfterApproval, mutesAfterApproval, declines, unreadable }
@@ -156,6 +166,7 @@ struct CampaignSchedule: Sendable, CustomStringConvertible {
                 var copy = self
                 copy.requests.remove(at: index)
                 copy.cards.remove(at: index)
+                copy.faults = faults.compactMap { $0.without(request: index) }
                 all.append(copy)
             }
         }

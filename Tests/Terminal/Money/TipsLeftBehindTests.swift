@@ -86,6 +86,45 @@ struct TipsLeftBehindTests {
         #expect(try await afterAcceptance(rig) == [[0, 0, 0], [0, 0, 0]])
     }
 
+    @Test("Of two tips of one sale that a freeze left behind, the upload has the second, and the next batch neither (campaign seed 26180)")
+    func twoLeftOverUploaded() async throws {
+        let rig = try await Rig()
+        _ = try await rig.approved(Rig.sale(500), code: "000001")
+        // Nothing is answered until the batch is frozen.
+        let first = Task {
+            while true {
+                let exchange = try await rig.host.next()
+                if totals(exchange.request) != nil { return exchange }
+                exchange.answer(.noAnswer)
+            }
+        }
+        var tips: [TransactionID] = []
+        for tip in [100, 150] as [Int64] {
+            var request = Rig.request(.tipAdjust, original: "000001")
+            request.tipAmount = tip
+            let run = try await rig.sell(request)
+            #expect(await run.final().state == .offlineQueued)
+            tips.append(run.id)
+        }
+        let settlement = try await rig.sell(Rig.request(.settlement))
+        let request = try await first.value
+        #expect(totals(request.request)?.debitsAmount == 500)
+        request.answer(reconciliation: "501")
+        let upload = try await rig.host.next()
+        #expect(upload.advice?.functionCode == FunctionCode.batchUpload && upload.advice?.amount.minorUnits == 650)
+        upload.answer(advice: "900")
+        try await rig.host.next().answer(reconciliation: "500")
+        #expect(await settlement.final().settlement?.leftBehind == tips)
+        rig.clock.advance(by: .seconds(60))
+        for _ in tips { try await rig.host.next().answer(advice: "900") }
+        await rig.engine.hasNoFollowUps()
+        let next = try await rig.sell(Rig.request(.settlement))
+        let last = try await rig.host.next()
+        #expect(totals(last.request)?.net == 0)
+        last.answer(reconciliation: "500")
+        #expect(await next.final().settlement?.salesAmount == 0)
+    }
+
     @Test("A tip that a batch upload had is not counted again, however many batches leave its advice behind")
     func leftOverTwice() async throws {
         let rig = try await Rig()
