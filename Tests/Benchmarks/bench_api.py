@@ -2,8 +2,8 @@
 """The POS API beside its peers, in one run: `GetInformation` against node `ws` (Debian node-ws) sending the same answer and against an echo of nothing
 but SwiftNIO; connections opened and closed; a Status from its cause to the POS.
 
-Processor time is read from /proc, rounds are interleaved, the client is raw sockets (raw_client.py). A peer that is missing is reported as missing,
-and the exit code is 1 when a goal is missed or a peer is missing."""
+Processor time is read from /proc, rounds are interleaved and every figure is their median, the client is raw sockets (raw_client.py). A peer that is
+missing is reported as missing, and the exit code is 1 when a goal is missed or a peer is missing."""
 import json
 import os
 import pathlib
@@ -60,7 +60,7 @@ def information(ready, answer):
     request = raw_client.frame(REQUEST)
     try:
         for connections in (1, 8):
-            cpu, latencies, rates = {}, {}, {}
+            cpu, p50s, p99s, rates = {}, {}, {}, {}
             for number in range(ROUNDS + 1):
                 for name, (pid, url) in sides.items():
                     before, start = cpu_seconds(pid), time.perf_counter()
@@ -68,12 +68,13 @@ def information(ready, answer):
                     if number:  # the first round warms up
                         cpu.setdefault(name, []).append((cpu_seconds(pid) - before) / len(times) * 1e6)
                         rates.setdefault(name, []).append(len(times) / (time.perf_counter() - start))
-                        latencies.setdefault(name, []).extend(times)
+                        ordered = sorted(times)
+                        p50s.setdefault(name, []).append(statistics.median(ordered))
+                        p99s.setdefault(name, []).append(ordered[int(len(ordered) * 0.99)])
             print(f"GetInformation, {connections} connection(s), {ROUNDS} interleaved rounds of {MESSAGES}; answer of {len(answer)} bytes")
-            p50, p99 = {}, {}
+            # Each round's own, and their median: what another program did to one round is not the server's.
+            p50, p99 = ({name: statistics.median(rounds[name]) for name in sides} for rounds in (p50s, p99s))
             for name in sides:
-                ordered = sorted(latencies[name])
-                p50[name], p99[name] = statistics.median(ordered), ordered[int(len(ordered) * 0.99)]
                 print(
                     f"  {name:20} cpu {statistics.median(cpu[name]):6.1f} us  {statistics.median(rates[name]):8.0f}/s"
                     f"  p50 {p50[name]:7.1f} us  p99 {p99[name]:7.1f} us")

@@ -6,7 +6,7 @@ import Synchronization
 ///
 /// `@unchecked Sendable`: whoever touches it does so from the thread that calls `run`, because every job of the process is enqueued here while
 /// `own` lasts and nothing else starts threads.
-final class CampaignScheduler: SerialExecutor, @unchecked Sendable {
+final class CampaignScheduler: @unchecked Sendable {
     private struct Timed {
         let at: Duration
         let number: Int
@@ -19,8 +19,6 @@ final class CampaignScheduler: SerialExecutor, @unchecked Sendable {
     /// A heap: earliest first, then in the order given.
     private var timed: [Timed] = []
     private var count = 0
-
-    func enqueue(_ job: consuming ExecutorJob) { jobs.append(UnownedJob(job)) }
 
     func after(_ delay: Duration, _ work: @escaping () -> Void) {
         count += 1
@@ -40,7 +38,7 @@ final class CampaignScheduler: SerialExecutor, @unchecked Sendable {
             while firstJob < jobs.count {
                 let job = jobs[firstJob]
                 firstJob += 1
-                job.runSynchronously(on: asUnownedSerialExecutor())
+                countertop_run_job_as_global(unsafeBitCast(job, to: UnsafeMutableRawPointer.self))
             }
             jobs.removeAll(keepingCapacity: true)
             firstJob = 0
