@@ -1,3 +1,4 @@
+import Dispatch
 import PaymentHost
 import Synchronization
 import Testing
@@ -251,6 +252,38 @@ struct TerminalEngineJournalTests {
         let without = TerminalEngine(environment)
         await without.start()
         for _ in 0..<2 { await #expect(throws: JournalError.self) { try await without.nextSTAN() } }
+    }
+
+    @Test("A STAN whose reservation is under way with a sale's commit is given out only when that is on disk (campaign seed 248930)")
+    func reservationUnderWay() async throws {
+        let begun = Awaitable<Bool>()
+        let gate = DispatchSemaphore(value: 0)
+        let rig = try await Rig(
+            store: MemoryJournalStore { _, entries in
+                begun.append(entries.contains { if case .stanReserved = $0 { true } else { false } })
+                gate.wait()
+                return .failed
+            })
+        let sale = Task { try await rig.sell() }
+        #expect(await begun.wait { !$0.isEmpty } == [true])
+        let stan = Task { try await rig.engine.nextSTAN() }
+        gate.signal()
+        await #expect(throws: JournalError.self) { try await stan.value }
+        await rig.failures.wait { !$0.isEmpty }
+        sale.cancel()
+    }
+
+    @Test("A commit of nothing ends behind those before it; after one that failed nothing is written any more")
+    func failStop() async {
+        let store = MemoryJournalStore { number, _ in number == 1 ? .failed : .synced }
+        let queue = DispatchQueue(label: "journal")
+        let writer = JournalWriter(store, on: { queue.async(execute: $0) })
+        let ended = Awaitable<JournalError.Code?>()
+        for entries in [[JournalSamples.accepted("A")], [], [JournalSamples.accepted("B")], [], [JournalSamples.accepted("C")]] {
+            writer.commit(entries) { ended.append($0?.code) }
+        }
+        #expect(await ended.wait { $0.count == 5 } == [nil, nil, .commitFailed, .commitFailed, .commitFailed])
+        #expect(store.commits.count == 1)
     }
 
     @Test("The same on disk: a sale approved, one silent, and the next start finds both")

@@ -1,9 +1,9 @@
 extension TerminalEngine {
-    /// A trace number for a message that is not a transaction's (sign-on, echo). Its reservation is on disk when this returns. After `shutdown` what
-    /// is reserved can still be used, for the sign-off.
+    /// A trace number for a message that is not a transaction's (sign-on, echo). Its reservation is on disk when this returns, were it under way with the
+    /// commit of a transaction. After `shutdown` what is reserved can still be used, for the sign-off.
     public func nextSTAN() async throws(JournalError) -> Int {
         let stan = takeSTAN()
-        if reservations.isEmpty { return stan }
+        if journal == nil, reservations.isEmpty, !isDead { return stan }
         guard journal != nil, !isDead else { throw JournalError(.cannotOpen, "There is no journal to take trace numbers from.") }
         let entries = reservations
         reservations = []
