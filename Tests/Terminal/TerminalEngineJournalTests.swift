@@ -264,13 +264,14 @@ struct TerminalEngineJournalTests {
                 gate.wait()
                 return .failed
             })
-        let sale = Task { try await rig.sell() }
+        let sale = try await rig.sell()
+        await sale.status(.card)
+        rig.reader.insert()
         #expect(await begun.wait { !$0.isEmpty } == [true])
         let stan = Task { try await rig.engine.nextSTAN() }
         gate.signal()
         await #expect(throws: JournalError.self) { try await stan.value }
         await rig.failures.wait { !$0.isEmpty }
-        sale.cancel()
     }
 
     @Test("A commit of nothing ends behind those before it; after one that failed nothing is written any more")
